@@ -1,0 +1,54 @@
+//! Every domain-separation label and signature context of Kring, in one place (`docs/protocol.md` section 2.2).
+//!
+//! A label is never reused for a second meaning. A change of meaning is a new version number.
+
+/// OPRF input of a match key (section 4.1).
+pub const SUBJECT: &[u8] = b"kring/subject/v1";
+/// Subject key from the OPRF's output (section 4.4).
+pub const SUBJECT_KEY: &[u8] = b"kring/subject-key/v1";
+/// Tag from a subject key (section 5.1).
+pub const TAG: &[u8] = b"kring/tag/v1";
+/// Key of a hello, and the member's signature inside it (section 5.2).
+pub const HELLO: &[u8] = b"kring/hello/v1";
+/// Signature on the header of an evaluation request (section 4.2).
+pub const HEADER: &[u8] = b"kring/header/v1";
+/// A key holder's acknowledgement of a header (section 4.2).
+pub const ACKNOWLEDGE: &[u8] = b"kring/acknowledge/v1";
+/// A key holder's signature over its answer (section 4.3).
+pub const ANSWER: &[u8] = b"kring/answer/v1";
+/// Seed of a hedged proof nonce (section 4.3).
+pub const NONCE: &[u8] = b"kring/nonce/v1";
+/// HPKE info of a sealed submission (section 5.3).
+pub const SUBMISSION: &[u8] = b"kring/submission/v1";
+/// Sender's signature on a sealed submission handed to a relay (section 5.4).
+pub const FORWARD: &[u8] = b"kring/forward/v1";
+/// Relay's signature on what it passes on (section 5.4).
+pub const RELAY: &[u8] = b"kring/relay/v1";
+/// HPKE info and key labels of a ticket (section 5.5).
+pub const TICKET: &[u8] = b"kring/ticket/v1";
+/// Matcher's signature on a receipt (section 5.6).
+pub const RECEIPT: &[u8] = b"kring/receipt/v1";
+/// Export label of the key that seals a receipt (section 5.6).
+pub const RECEIPT_KEY: &[u8] = b"kring/receipt-key/v1";
+/// Withdrawal of a submission (section 5.7).
+pub const WITHDRAW: &[u8] = b"kring/withdraw/v1";
+/// Replacement of a submission by a new mailbox (section 5.7).
+pub const REPLACE: &[u8] = b"kring/replace/v1";
+/// HPKE info and signature of a matcher's post (section 6.2).
+pub const POST: &[u8] = b"kring/post/v1";
+/// Match id from two references (section 6.4).
+pub const MATCH: &[u8] = b"kring/match/v1";
+/// A matcher's weekly key (section 5.3).
+pub const WEEKLY_KEY: &[u8] = b"kring/weekly-key/v1";
+/// Covenant signatures (section 3.2).
+pub const COVENANT: &[u8] = b"kring/covenant/v1";
+/// Member card signature (section 3.1).
+pub const MEMBER: &[u8] = b"kring/member/v1";
+/// Session id of a key ceremony (section 3.4).
+pub const CEREMONY: &[u8] = b"kring/ceremony/v1";
+/// A participant's signature on a ceremony package (section 3.4).
+pub const CEREMONY_PACKAGE: &[u8] = b"kring/ceremony-package/v1";
+/// All holders' signature on a key record (section 3.5).
+pub const KEY_RECORD: &[u8] = b"kring/key-record/v1";
+/// Leaf commitment of an audit entry (section 7.2).
+pub const AUDIT: &[u8] = b"kring/audit/v1";

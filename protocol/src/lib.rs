@@ -1,0 +1,21 @@
+//! The rules of Kring: everything two partners must agree on.
+//!
+//! # In scope
+//! Identifiers and match keys, the threshold OPRF, the key ceremony, submissions, relays, meeting, the board, the
+//! covenant, the log, and the bytes of every message. `docs/protocol.md` is the normative text; comments cite its
+//! sections.
+//!
+//! # Out of scope
+//! Sockets, disks, clocks and operating-system randomness. Time and randomness are arguments; what must happen
+//! in the world is returned to the caller (`node`), who carries it out.
+
+#![forbid(unsafe_code)]
+
+pub mod codec;
+pub mod crypto;
+pub mod field;
+pub mod id;
+pub mod label;
+pub mod secret;
+pub mod sign;
+pub mod time;
