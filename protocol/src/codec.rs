@@ -11,7 +11,7 @@
 use std::fmt;
 
 use serde::de::{DeserializeOwned, Visitor};
-use serde::{Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 mod structure;
 
@@ -80,16 +80,24 @@ pub fn decode<T: Wire>(bytes: &[u8]) -> Result<T, CodecError> {
     if encode(&value) == bytes { Ok(value) } else { Err(CodecError::NotCanonical) }
 }
 
-/// Serialises as a CBOR byte string; for `#[serde(serialize_with)]` and hand-written impls.
+/// Serialises as a CBOR byte string, or as hex in formats that people read (TOML, JSON).
 pub(crate) fn serialize_bytes<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_bytes(bytes)
+    if serializer.is_human_readable() {
+        serializer.serialize_str(&hex::encode(bytes))
+    } else {
+        serializer.serialize_bytes(bytes)
+    }
 }
 
-/// Reads a CBOR byte string of exactly `N` bytes.
+/// Reads what [`serialize_bytes`] wrote, if it is exactly `N` bytes.
 pub(crate) fn deserialize_array<'de, D: Deserializer<'de>, const N: usize>(
     deserializer: D,
 ) -> Result<[u8; N], D::Error> {
-    let bytes = deserializer.deserialize_bytes(BytesVisitor)?;
+    let bytes = if deserializer.is_human_readable() {
+        hex::decode(String::deserialize(deserializer)?).map_err(serde::de::Error::custom)?
+    } else {
+        deserializer.deserialize_bytes(BytesVisitor)?
+    };
     bytes.as_slice().try_into().map_err(|_| serde::de::Error::invalid_length(bytes.len(), &"an exact length"))
 }
 
@@ -121,7 +129,7 @@ impl Serialize for Bytes {
     }
 }
 
-impl<'de> serde::Deserialize<'de> for Bytes {
+impl<'de> Deserialize<'de> for Bytes {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_bytes(BytesVisitor).map(Self)
     }

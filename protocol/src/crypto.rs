@@ -68,7 +68,11 @@ pub fn seal(key: &Secret<32>, nonce: [u8; AEAD_NONCE_LEN], aad: &[u8], plaintext
     let mut sealed = Vec::with_capacity(plaintext.len() + AEAD_TAG_LEN);
     sealed.extend_from_slice(plaintext);
     aead_key(key)
-        .seal_in_place_append_tag(aead::Nonce::assume_unique_for_key(nonce), aead::Aad::from(aad), &mut sealed)
+        .seal_in_place_append_tag(
+            aead::Nonce::assume_unique_for_key(nonce),
+            aead::Aad::from(aad),
+            &mut sealed,
+        )
         .expect("AES-256-GCM seals any message of our sizes");
     sealed
 }

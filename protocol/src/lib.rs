@@ -12,10 +12,13 @@
 #![forbid(unsafe_code)]
 
 pub mod codec;
+pub mod covenant;
 pub mod crypto;
 pub mod field;
 pub mod id;
 pub mod label;
+pub mod recipe;
+pub mod sealing;
 pub mod secret;
 pub mod sign;
 pub mod time;

@@ -79,9 +79,14 @@ impl VerifyingKey {
     /// # Errors
     /// [`BadPublicKey`] for anything off the curve, not canonical, or of small order.
     pub fn from_bytes(bytes: [u8; 32]) -> Result<Self, BadPublicKey> {
+        let mut y = bytes;
+        y[31] &= 0x7f;
         let point = CompressedEdwardsY(bytes).decompress().ok_or(BadPublicKey)?;
-        let canonical = point.compress().to_bytes() == bytes;
-        if canonical && !point.is_small_order() { Ok(Self(bytes)) } else { Err(BadPublicKey) }
+        if is_canonical_field_element(&y) && !point.is_small_order() {
+            Ok(Self(bytes))
+        } else {
+            Err(BadPublicKey)
+        }
     }
 
     /// Its bytes.
@@ -103,7 +108,9 @@ impl VerifyingKey {
     /// # Errors
     /// [`BadSignature`].
     pub fn verify_bytes(&self, message: &[u8], signature: &Signature) -> Result<(), BadSignature> {
-        UnparsedPublicKey::new(&ED25519, self.0).verify(message, signature.as_bytes()).map_err(|_| BadSignature)
+        UnparsedPublicKey::new(&ED25519, self.0)
+            .verify(message, signature.as_bytes())
+            .map_err(|_| BadSignature)
     }
 }
 
@@ -124,6 +131,12 @@ impl fmt::Debug for VerifyingKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "VerifyingKey({}..)", hex::encode(&self.0[..4]))
     }
+}
+
+/// Whether `bytes`, little-endian, is below p = 2^255 - 19.
+pub(crate) fn is_canonical_field_element(bytes: &[u8; 32]) -> bool {
+    let all_ones_above = bytes[31] == 0x7f && bytes[1..31].iter().all(|&byte| byte == 0xff);
+    bytes[31] < 0x80 && !(all_ones_above && bytes[0] >= 0xed)
 }
 
 fn labelled(label: &[u8], fields: &[&[u8]]) -> Vec<u8> {

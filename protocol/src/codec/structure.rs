@@ -30,7 +30,9 @@ fn item(bytes: &[u8], depth: usize) -> Option<&[u8]> {
         4 => items(rest, argument, depth),
         5 => items(rest, argument.checked_mul(2)?, depth),
         // false, true, null
-        7 if bytes.len() > rest.len() && (20..=22).contains(&argument) && bytes.len() - rest.len() == 1 => Some(rest),
+        7 if bytes.len() > rest.len() && (20..=22).contains(&argument) && bytes.len() - rest.len() == 1 => {
+            Some(rest)
+        }
         _ => None,
     }
 }

@@ -65,7 +65,9 @@ fn swapped_and_duplicate_keys_are_refused() {
 
 #[test]
 fn deep_nesting_is_refused_before_decoding() {
-    let nest = |depth: usize| (0..depth).fold(sample(), |inner, _| Sample { next: Some(Box::new(inner)), ..sample() });
+    let nest = |depth: usize| {
+        (0..depth).fold(sample(), |inner, _| Sample { next: Some(Box::new(inner)), ..sample() })
+    };
     assert!(decode::<Sample>(&encode(&nest(15))).is_ok());
     assert_eq!(decode::<Sample>(&encode(&nest(16))), Err(CodecError::Structure));
     let mut bomb = vec![1];

@@ -1,0 +1,157 @@
+//! What the members agree on: purposes, budgets, tempo and epochs (section 3.3).
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{Epoch, MemberId, PurposeId};
+use crate::time::Day;
+
+/// One goal with its legal ground, who takes part, and its rules.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Purpose {
+    /// Its id.
+    pub id: PurposeId,
+    /// What people call it.
+    pub title: String,
+    /// The law or agreement it rests on.
+    pub legal_ground: String,
+    /// Who takes part.
+    pub members: Vec<MemberId>,
+    /// Which of them may use the BSN.
+    pub bsn_members: Vec<MemberId>,
+    /// A named recipe list, or the recipes' own ids.
+    pub recipes: Vec<String>,
+    /// What both sides learn at once.
+    pub disclosure: Disclosure,
+    /// Months after which a signal ends unless renewed.
+    pub signal_months: u32,
+}
+
+/// What a match tells at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Disclosure {
+    /// Both sides see which organisation.
+    NameAtOnce,
+    /// First only that another organisation is involved.
+    NameWhenBothAgree,
+}
+
+/// How many evaluations (blinded inputs, dummies included) a member may ask (section 4.2).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Budget {
+    /// Whose.
+    pub member: MemberId,
+    /// Per UTC day by the holder's clock; what is unused lapses.
+    pub per_day: u32,
+    /// Once per epoch on top, for a first import or a rotation.
+    pub allowance: u32,
+}
+
+/// Most match keys a person gives; the default budgets reckon with it.
+const KEYS_PER_PERSON: u32 = 12;
+/// Batches a day at the production tempo.
+const BATCHES_PER_DAY: u32 = 8;
+/// Inputs of one batch at least.
+const BATCH_LEN: u32 = 256;
+/// Days in which a caseload must be left after a rotation: a third of the default overlap.
+const ROTATION_DAYS: u32 = 10;
+
+impl Budget {
+    /// The budget that follows from a declared caseload: full batches that leave it within a third of the overlap,
+    /// and the caseload once more as allowance.
+    #[must_use]
+    pub fn for_caseload(member: MemberId, persons: u32) -> Self {
+        let keys = persons.saturating_mul(KEYS_PER_PERSON);
+        let batch = keys.div_ceil(ROTATION_DAYS * BATCHES_PER_DAY).max(BATCH_LEN);
+        Self { member, per_day: batch.saturating_mul(BATCHES_PER_DAY), allowance: keys }
+    }
+
+    /// Guesses a year that this budget allows, allowances of two epochs included.
+    #[must_use]
+    pub fn guesses_per_year(&self) -> u64 {
+        u64::from(self.per_day) * 365 + u64::from(self.allowance) * 2
+    }
+}
+
+/// How a node spreads its work over time (design 4.6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Tempo {
+    /// All intervals zero, no dummies: for development and demonstration, never for real data.
+    Immediate,
+    /// Fixed times, full batches, one message per slot, dummies.
+    Production,
+}
+
+/// When keys change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EpochTerms {
+    /// The first day of epoch 1.
+    pub first_day: Day,
+    /// Life of one epoch's keys, in days.
+    pub days: u32,
+    /// How long before an epoch's end the next one begins, in days.
+    pub overlap_days: u32,
+}
+
+impl EpochTerms {
+    /// Half a year, with a month of overlap.
+    #[must_use]
+    pub const fn starting(first_day: Day) -> Self {
+        Self { first_day, days: 183, overlap_days: 30 }
+    }
+
+    /// First day of an epoch.
+    #[must_use]
+    pub const fn start(&self, epoch: Epoch) -> Day {
+        self.first_day.plus((epoch.0 - 1).saturating_mul(self.days - self.overlap_days))
+    }
+
+    /// First day after an epoch: its keys are destroyed when it begins.
+    #[must_use]
+    pub const fn end(&self, epoch: Epoch) -> Day {
+        self.start(epoch).plus(self.days)
+    }
+
+    /// The epochs in use on `day`, the older first; none before the first day.
+    #[must_use]
+    pub fn on(&self, day: Day) -> Vec<Epoch> {
+        let Some(since) = day.days().checked_sub(self.first_day.days()) else { return Vec::new() };
+        let newest = Epoch(since / (self.days - self.overlap_days) + 1);
+        let older = Epoch(newest.0 - 1);
+        let mut epochs = vec![newest];
+        if older.0 > 0 && day < self.end(older) {
+            epochs.insert(0, older);
+        }
+        epochs
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Budget, EpochTerms};
+    use crate::id::Epoch;
+    use crate::time::Day;
+
+    #[test]
+    fn epochs_overlap_by_their_overlap() {
+        let terms = EpochTerms::starting(Day::from_days(1000));
+        assert_eq!(terms.on(Day::from_days(999)), []);
+        assert_eq!(terms.on(Day::from_days(1000)), [Epoch(1)]);
+        assert_eq!(terms.on(Day::from_days(1152)), [Epoch(1)]);
+        assert_eq!(terms.on(Day::from_days(1153)), [Epoch(1), Epoch(2)]);
+        assert_eq!(terms.on(Day::from_days(1182)), [Epoch(1), Epoch(2)]);
+        assert_eq!(terms.on(Day::from_days(1183)), [Epoch(2)]);
+    }
+
+    #[test]
+    fn a_budget_leaves_the_caseload_within_a_third_of_the_overlap() {
+        for persons in [0, 1, 300, 5_000, 2_000_000] {
+            let budget = Budget::for_caseload("a".parse().unwrap(), persons);
+            assert!(u64::from(budget.per_day) * 10 >= u64::from(persons) * 12, "{persons}");
+        }
+    }
+}
