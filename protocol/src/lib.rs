@@ -11,6 +11,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod board;
 pub mod codec;
 pub mod covenant;
 pub mod crypto;
@@ -18,7 +19,10 @@ pub mod field;
 pub mod id;
 pub mod label;
 pub mod recipe;
+pub mod relay;
 pub mod sealing;
 pub mod secret;
 pub mod sign;
+pub mod subject_key;
+pub mod submission;
 pub mod time;
