@@ -26,3 +26,4 @@ pub mod sign;
 pub mod subject_key;
 pub mod submission;
 pub mod time;
+pub mod meeting;
