@@ -269,12 +269,8 @@ impl Meeting {
 
     fn announce_met(&mut self, to: &ExchangeKey, other: &ExchangeKey, change: &mut Change) {
         let Some(live) = self.live.get(other) else { return };
-        let met = Met {
-            mailbox: *other,
-            withdraw_key: live.withdraw_key,
-            expiry: live.expiry,
-            hello: live.hello,
-        };
+        let met =
+            Met { mailbox: *other, withdraw_key: live.withdraw_key, expiry: live.expiry, hello: live.hello };
         if let Some(live) = self.live.get_mut(to) {
             live.introduced.insert(*other);
             announce(*to, live, Post::Met(Box::new(met)), change);

@@ -80,9 +80,11 @@ fn a_swap_introduces_the_new_and_ends_the_old_in_one_change() {
     let mut renewed = own(3, &subject_key(1), "x", 1, 5);
     leave(&mut meeting, &a);
     leave(&mut meeting, &b);
-    renewed.leave.replaces = Some(destination().replaces(&b.withdraw, a.leave.mailbox, &renewed.leave.mailbox));
+    renewed.leave.replaces =
+        Some(destination().replaces(&b.withdraw, a.leave.mailbox, &renewed.leave.mailbox));
     assert_eq!(meeting.leave(&renewed.leave, TODAY), Err(Refusal::Signature));
-    renewed.leave.replaces = Some(destination().replaces(&a.withdraw, a.leave.mailbox, &renewed.leave.mailbox));
+    renewed.leave.replaces =
+        Some(destination().replaces(&a.withdraw, a.leave.mailbox, &renewed.leave.mailbox));
     let change = leave(&mut meeting, &renewed);
     assert_eq!(met(&change, &[&a, &b, &renewed]), [(1, 2), (2, 1)], "not quiet again");
     let last = change.announcements.last().unwrap();
@@ -96,7 +98,8 @@ fn a_swap_introduces_the_new_and_ends_the_old_in_one_change() {
 fn quiet_submissions_wait_for_their_number() {
     let mut meeting = Meeting::new(destination());
     let key = subject_key(1);
-    let owns: Vec<_> = [3, 3, 2, 2].iter().zip(1..).map(|(&min, seed)| own(seed, &key, "x", seed, min)).collect();
+    let owns: Vec<_> =
+        [3, 3, 2, 2].iter().zip(1..).map(|(&min, seed)| own(seed, &key, "x", seed, min)).collect();
     let all: Vec<_> = owns.iter().collect();
     assert_eq!(met(&leave(&mut meeting, all[0]), &all), []);
     assert_eq!(met(&leave(&mut meeting, all[1]), &all), []);
