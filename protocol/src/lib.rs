@@ -18,6 +18,7 @@ pub mod crypto;
 pub mod field;
 pub mod id;
 pub mod label;
+pub mod log;
 pub mod matching;
 pub mod meeting;
 pub mod own_submission;
