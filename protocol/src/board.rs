@@ -16,6 +16,8 @@ use crate::sign::{Signature, SigningKey, VerifyingKey};
 use crate::submission::{Destination, Inbox, Replaces, SealedHello, Withdraw};
 use crate::time::Day;
 
+pub mod replication;
+
 byte_id! {
     /// A sealed message on a board.
     Body, 640

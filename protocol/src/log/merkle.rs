@@ -2,9 +2,7 @@
 //!
 //! Not here: signatures over a root, see [`super::checkpoint`].
 
-use std::fmt;
-
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use crate::codec::Wire;
 use crate::crypto::sha256;
