@@ -17,6 +17,7 @@ pub mod covenant;
 pub mod crypto;
 pub mod field;
 pub mod id;
+pub mod identifier;
 pub mod label;
 pub mod log;
 pub mod matching;
