@@ -16,6 +16,7 @@ pub mod crypto;
 pub mod field;
 pub mod id;
 pub mod label;
+pub mod oprf;
 pub mod secret;
 pub mod sign;
 pub mod time;
