@@ -13,6 +13,7 @@
 
 pub mod codec;
 pub mod crypto;
+pub mod evaluation;
 pub mod field;
 pub mod id;
 pub mod label;

@@ -10,7 +10,7 @@
 //! one scalar multiplication. Constant time wherever a share, a blind or an input takes part; variable time only over
 //! what both sides see.
 //!
-//! Not here: who may ask, and how often ([`crate::evaluation`]); how shares come about ([`crate::ceremony`]).
+//! Not here: who may ask, and how often ([`crate::evaluation`]); how shares come about (the key ceremony).
 
 use std::fmt;
 use std::sync::LazyLock;
