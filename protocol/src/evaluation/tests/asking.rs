@@ -41,6 +41,7 @@ fn it_succeeds_exactly_when_a_majority_and_enough_shares_are_there() {
                 assert_eq!(progress, Progress::Stuck, "{member} without {down:?}");
                 assert_eq!(asker.finish(), Err(FinishError::NotComplete));
             }
+            assert!(world.refusals.is_empty(), "an honest asker never asks too early: {:?}", world.refusals);
             if !majority {
                 assert!(
                     count_evaluations(&world).values().all(|count| *count == 0),
