@@ -7,3 +7,7 @@
 //! What two partners must agree on: that is `protocol`, which knows none of this.
 
 pub mod network;
+pub mod store;
+
+#[cfg(test)]
+mod testing;
