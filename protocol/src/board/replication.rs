@@ -83,11 +83,12 @@ pub fn sign_head(tree: &Tree, name: &KeyName, key: &SigningKey) -> Note {
     Checkpoint { origin: name.clone(), size: tree.size(), root: tree.root() }.sign(key)
 }
 
-/// What is answered to a reader at `from`, given the board's tree, its signed head and the entries from there on.
+/// What is answered to a reader at `from`, given the board's tree, its signed head for `size` entries (the tree may be
+/// ahead of it) and the entries from there on.
 #[must_use]
-pub fn page(tree: &Tree, head: &Note, from: u64, entries: &[u8]) -> Option<Page> {
+pub fn page(tree: &Tree, head: &Note, size: u64, from: u64, entries: &[u8]) -> Option<Page> {
     let to = from + (entries.len() / ENTRY_LEN) as u64;
-    let proof = tree.consistency_proof(to, tree.size())?;
+    let proof = tree.consistency_proof(to, size)?;
     Some(Page { from, entries: Bytes(entries.to_vec()), checkpoint: head.to_string(), proof })
 }
 
@@ -180,11 +181,11 @@ mod tests {
         let head = sign_head(&tree, &name, &key);
         let replica = Replica::new(name.clone(), key.verifying_key(), Frontier::new());
 
-        let first = page(&tree, &head, 0, &bytes[..3 * ENTRY_LEN]).unwrap();
+        let first = page(&tree, &head, 7, 0, &bytes[..3 * ENTRY_LEN]).unwrap();
         let (entries, replica, checkpoint) = replica.accept(&first).unwrap();
         assert_eq!((entries, checkpoint.size), ((0..3).map(entry).collect(), 7));
         assert_eq!(replica.accept(&first).unwrap_err(), BadPage::NotNext);
-        let second = page(&tree, &head, 3, &bytes[3 * ENTRY_LEN..]).unwrap();
+        let second = page(&tree, &head, 7, 3, &bytes[3 * ENTRY_LEN..]).unwrap();
         let mut altered = second.clone();
         altered.entries.0[20] ^= 1;
         assert_eq!(replica.accept(&altered).unwrap_err(), BadPage::NotContinued);
@@ -195,10 +196,10 @@ mod tests {
             other.append(leaf_hash(&entry(byte).to_bytes()));
         }
         let forked =
-            page(&other, &sign_head(&other, &name, &key), 3, &bytes[3 * ENTRY_LEN..4 * ENTRY_LEN]).unwrap();
+            page(&other, &sign_head(&other, &name, &key), 8, 3, &bytes[3 * ENTRY_LEN..4 * ENTRY_LEN]).unwrap();
         assert_eq!(replica.accept(&forked).unwrap_err(), BadPage::NotContinued);
         let stranger = SigningKey::from_seed(&Secret::new([9; 32]));
-        let unsigned = page(&tree, &sign_head(&tree, &name, &stranger), 3, &bytes[3 * ENTRY_LEN..]).unwrap();
+        let unsigned = page(&tree, &sign_head(&tree, &name, &stranger), 7, 3, &bytes[3 * ENTRY_LEN..]).unwrap();
         assert!(matches!(replica.accept(&unsigned).unwrap_err(), BadPage::Checkpoint(_)));
         let (_, replica, _) = replica.accept(&second).unwrap();
         assert_eq!(replica.frontier().root(), tree.root());

@@ -1,0 +1,253 @@
+//! The boards this node keeps: its own if it is a matcher, and its copies of the others' (`docs/protocol.md`
+//! section 6.1). Serves both to readers.
+//!
+//! Entries are stored in bundles, so that one record holds many and any entry is found by its number.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use kring_protocol::board::replication::{
+    BadPage, ENTRIES_MAX, Page, Replica, Request, Response, WAIT_MAX_MS, board_name, page, sign_head,
+};
+use kring_protocol::board::{ENTRY_LEN, Entry};
+use kring_protocol::id::MemberId;
+use kring_protocol::log::merkle::{Frontier, Tree, leaf_hash};
+use kring_protocol::log::note::Note;
+use tokio::sync::watch;
+
+use crate::core::Core;
+use crate::store::{Batch, StoreError, Table};
+
+/// Entries of one record: 64 of 656 bytes stay below the largest value that the store takes.
+const BUNDLE: u64 = 64;
+const BUNDLE_LEN: usize = 64 * ENTRY_LEN;
+
+/// One board.
+#[derive(Debug)]
+pub struct Board {
+    matcher: MemberId,
+    state: Mutex<State>,
+    /// Entries that are durable: what readers may see.
+    size: watch::Sender<u64>,
+}
+
+#[derive(Debug)]
+struct State {
+    tree: Tree,
+    frontier: Frontier,
+    /// The last, incomplete bundle.
+    open: Vec<u8>,
+    /// A durable, signed checkpoint with its size; none while a reader is between two.
+    head: Option<(Note, u64)>,
+}
+
+impl Board {
+    fn load(core: &Core, matcher: &MemberId) -> Result<Self, StoreError> {
+        let mut state =
+            State { tree: Tree::default(), frontier: Frontier::new(), open: Vec::new(), head: None };
+        for record in core.store.scan(Table::Bundle, &bundle_prefix(matcher)) {
+            let (_, bundle) = record?;
+            bundle.as_chunks::<ENTRY_LEN>().0.iter().for_each(|entry| state.append(entry));
+            state.open = if bundle.len() < BUNDLE_LEN { bundle } else { Vec::new() };
+        }
+        if let Some(head) = core.store.get(Table::Head, matcher.as_bytes())? {
+            let note = std::str::from_utf8(&head).ok().and_then(|text| text.parse().ok());
+            state.head = note.map(|note| (note, state.tree.size()));
+        }
+        let size = watch::channel(state.tree.size()).0;
+        Ok(Self { matcher: matcher.clone(), state: Mutex::new(state), size })
+    }
+
+    /// How many entries are there.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        *self.size.borrow()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().expect("nobody panics while holding a board")
+    }
+
+    /// Appends to this node's own board and signs the new head. `durable` stores the batch; readers see entries and head
+    /// only after it, so that no head is ever signed twice for one size.
+    ///
+    /// # Errors
+    /// Those of `durable`; the node must stop then, because memory is ahead of the disk.
+    pub async fn append<F: Future<Output = Result<(), StoreError>>>(
+        &self,
+        core: &Core,
+        entries: &[Entry],
+        mut batch: Batch,
+        durable: impl FnOnce(Batch) -> F,
+    ) -> Result<(), StoreError> {
+        let head = {
+            let mut state = self.lock();
+            state.extend(&self.matcher, entries, &mut batch);
+            let name = board_name(&core.network_id(), &self.matcher);
+            sign_head(&state.tree, &name, &core.identity.signing)
+        };
+        self.publish(Some(head), batch, durable).await
+    }
+
+    /// Checks a page that continues this copy. The caller stores the result with [`Self::take`].
+    ///
+    /// # Errors
+    /// [`BadPage`].
+    pub fn check(&self, core: &Core, page: &Page) -> Result<Checked, BadPage> {
+        let Some(key) = core.verifying_key(&self.matcher) else { return Err(BadPage::NotNext) };
+        let name = board_name(&core.network_id(), &self.matcher);
+        let replica = Replica::new(name, key, self.lock().frontier.clone());
+        let (entries, after, checkpoint) = replica.accept(page)?;
+        let complete = after.frontier().size() == checkpoint.size;
+        let head = if complete { page.checkpoint.parse().ok() } else { None };
+        Ok(Checked { entries, head, board_size: checkpoint.size })
+    }
+
+    /// Takes in a checked page, as [`Self::append`] does for the own board.
+    ///
+    /// # Errors
+    /// Those of `durable`.
+    pub async fn take<F: Future<Output = Result<(), StoreError>>>(
+        &self,
+        checked: Checked,
+        mut batch: Batch,
+        durable: impl FnOnce(Batch) -> F,
+    ) -> Result<(), StoreError> {
+        self.lock().extend(&self.matcher, &checked.entries, &mut batch);
+        self.publish(checked.head, batch, durable).await
+    }
+
+    async fn publish<F: Future<Output = Result<(), StoreError>>>(
+        &self,
+        head: Option<Note>,
+        mut batch: Batch,
+        durable: impl FnOnce(Batch) -> F,
+    ) -> Result<(), StoreError> {
+        match &head {
+            Some(head) => batch.put(Table::Head, self.matcher.as_bytes(), head.to_string().into_bytes()),
+            None => batch.delete(Table::Head, self.matcher.as_bytes()),
+        }
+        durable(batch).await?;
+        let size = {
+            let mut state = self.lock();
+            let size = state.tree.size();
+            state.head = head.map(|head| (head, size));
+            size
+        };
+        self.size.send_replace(size);
+        Ok(())
+    }
+
+    /// What a reader at `from` gets, waiting for something new if it asks to.
+    async fn read(&self, core: &Core, from: u64, wait_ms: u32) -> Result<Response, StoreError> {
+        let wait = Duration::from_millis(wait_ms.min(WAIT_MAX_MS).into());
+        let mut size = self.size.subscribe();
+        let new = tokio::select! {
+            new = tokio::time::timeout(wait, size.wait_for(|size| *size > from)) => matches!(new, Ok(Ok(_))),
+            () = core.stopped() => false,
+        };
+        if !new && *self.size.borrow() <= from {
+            return Ok(Response::Nothing);
+        }
+        let durable_size = *self.size.borrow();
+        let entries = self.entries(core, from, durable_size)?;
+        let state = self.lock();
+        let page = state.head.as_ref().and_then(|(head, size)| page(&state.tree, head, *size, from, &entries));
+        Ok(page.map_or(Response::Nothing, |page| Response::Entries(Box::new(page))))
+    }
+
+    fn entries(&self, core: &Core, from: u64, size: u64) -> Result<Vec<u8>, StoreError> {
+        let to = size.min(from + ENTRIES_MAX as u64);
+        let mut entries = Vec::new();
+        for number in from / BUNDLE..to.div_ceil(BUNDLE) {
+            let bundle = core.store.get(Table::Bundle, &bundle_key(&self.matcher, number))?.unwrap_or_default();
+            let start = number * BUNDLE;
+            let place = |index: u64| usize::try_from(index - start).unwrap_or(usize::MAX).saturating_mul(ENTRY_LEN);
+            let range = place(from.max(start))..place(to.min(start + BUNDLE)).min(bundle.len());
+            entries.extend_from_slice(bundle.get(range).unwrap_or_default());
+        }
+        Ok(entries)
+    }
+}
+
+impl State {
+    fn append(&mut self, entry: &[u8; ENTRY_LEN]) {
+        let leaf = leaf_hash(entry);
+        self.tree.append(leaf);
+        self.frontier.append(leaf);
+    }
+
+    /// Appends entries, and writes every bundle that changes.
+    fn extend(&mut self, matcher: &MemberId, entries: &[Entry], batch: &mut Batch) {
+        let first = self.tree.size() / BUNDLE;
+        let mut bytes = std::mem::take(&mut self.open);
+        for entry in entries {
+            let entry = entry.to_bytes();
+            self.append(&entry);
+            bytes.extend_from_slice(&entry);
+        }
+        for (number, bundle) in (first..).zip(bytes.chunks(BUNDLE_LEN)) {
+            batch.put(Table::Bundle, bundle_key(matcher, number), bundle);
+        }
+        self.open = bytes.split_off(bytes.len() - bytes.len() % BUNDLE_LEN);
+    }
+}
+
+/// A page that was checked against this node's copy.
+#[derive(Debug)]
+pub struct Checked {
+    /// Its entries.
+    pub entries: Vec<Entry>,
+    head: Option<Note>,
+    /// How many entries the matcher's board has, as signed.
+    pub board_size: u64,
+}
+
+/// All boards of the network, as far as this node has them.
+#[derive(Debug)]
+pub struct Boards {
+    core: Arc<Core>,
+    boards: BTreeMap<MemberId, Board>,
+}
+
+impl Boards {
+    /// With what is in the store.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn load(core: Arc<Core>) -> Result<Self, StoreError> {
+        let load = |matcher: &MemberId| Ok((matcher.clone(), Board::load(&core, matcher)?));
+        let boards = core.covenant.matchers.iter().map(load).collect::<Result<_, StoreError>>()?;
+        Ok(Self { core, boards })
+    }
+
+    /// One matcher's board.
+    #[must_use]
+    pub fn get(&self, matcher: &MemberId) -> Option<&Board> {
+        self.boards.get(matcher)
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = (&MemberId, &Board)> {
+        self.boards.iter()
+    }
+
+    /// Answers one request of `/kring/board/1`.
+    pub async fn handle(&self, bytes: &[u8]) -> Vec<u8> {
+        use kring_protocol::codec::{decode, encode};
+        let Ok(Request::Read { matcher, from, wait_ms }) = decode(bytes) else {
+            return encode(&Response::Malformed);
+        };
+        let Some(board) = self.boards.get(&matcher) else { return encode(&Response::Nothing) };
+        encode(&board.read(&self.core, from, wait_ms).await.unwrap_or(Response::Nothing))
+    }
+}
+
+fn bundle_prefix(matcher: &MemberId) -> Vec<u8> {
+    [matcher.as_bytes(), b"/"].concat()
+}
+
+fn bundle_key(matcher: &MemberId, number: u64) -> Vec<u8> {
+    [bundle_prefix(matcher).as_slice(), &number.to_be_bytes()].concat()
+}

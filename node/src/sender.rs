@@ -1,0 +1,314 @@
+//! Leaves, renews and withdraws submissions at one matcher, through the relay drawn for it (`docs/protocol.md`
+//! sections 5.3 to 5.7).
+//!
+//! A submission is stored before it is sent, and is a pure function of its record: after a crash the same is sent again
+//! and the matcher recognises it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kring_protocol::codec;
+use kring_protocol::covenant::Disclosure;
+use kring_protocol::id::{Epoch, MemberId};
+use kring_protocol::own_submission::{Leaver, OwnSubmission, WithdrawNumber};
+use kring_protocol::relay::{self, ITEMS_MAX, Outcome, Refusal, Request, Response};
+use kring_protocol::sealing::ExchangeKey;
+use kring_protocol::subject_key::Scope;
+use kring_protocol::submission::{self, Content, Destination, SealedSubmission, Submission};
+use rand::rngs::OsRng;
+use rand::seq::SliceRandom;
+use tokio::sync::Mutex;
+
+use crate::audit::{Entry, Kind};
+use crate::core::Core;
+use crate::leaves::{LeaveKey, Left, Step};
+use crate::network::Family;
+use crate::partner::Partner;
+use crate::store::{Batch, StoreError, Table};
+
+/// Between two tries when neither relay answers, at first and at most.
+const RETRY: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
+
+/// The counter of withdraw keys, shared with the asker. Stored with every batch that draws from it.
+pub type Counter = Mutex<u64>;
+
+/// One sealed item on its way, with what its receipt will change.
+struct Item {
+    key: LeaveKey,
+    /// The state that was sent; what has changed since follows after the receipt.
+    sent: Left,
+    kind: Sent,
+    sealed: SealedSubmission,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sent {
+    Leave,
+    Withdraw,
+}
+
+/// Sends to one matcher.
+#[derive(Debug)]
+pub struct Sender {
+    core: Arc<Core>,
+    partner: Arc<Partner>,
+    destination: Destination,
+    counter: Arc<Counter>,
+    weekly: Option<(u32, ExchangeKey)>,
+}
+
+impl Sender {
+    /// For one matcher.
+    #[must_use]
+    pub fn new(core: Arc<Core>, partner: Arc<Partner>, matcher: &MemberId, counter: Arc<Counter>) -> Self {
+        let destination = core.destination(matcher);
+        Self { core, partner, destination, counter, weekly: None }
+    }
+
+    /// Works until the node stops.
+    pub async fn run(mut self) {
+        let partner = Arc::clone(&self.partner);
+        let Some(work) = partner.submissions.get(&self.destination.matcher) else { return };
+        let mut retry = RETRY.0;
+        loop {
+            let taken = tokio::select! {
+                taken = work.take(ITEMS_MAX, |key| key.epoch) => taken,
+                () = self.core.stopped() => return,
+            };
+            match self.send(&taken.items).await {
+                Ok(again) if again.is_empty() => retry = RETRY.0,
+                Ok(again) => {
+                    work.add(again);
+                    self.core.pause(retry).await;
+                    retry = (retry * 2).min(RETRY.1);
+                }
+                Err(error) => self.core.fail(error.to_string()),
+            }
+            if self.core.is_stopping() {
+                return;
+            }
+        }
+    }
+
+    /// Sends one batch; returns what must be sent again.
+    async fn send(&mut self, keys: &[LeaveKey]) -> Result<Vec<LeaveKey>, StoreError> {
+        let Some(epoch) = keys.first().map(|key| key.epoch) else { return Ok(Vec::new()) };
+        self.redraw(keys).await?;
+        let Some(weekly) = self.weekly_key().await else { return Ok(keys.to_vec()) };
+        let items = tokio::task::block_in_place(|| self.prepare(keys, &weekly));
+        if items.is_empty() {
+            return Ok(Vec::new());
+        }
+        for relay in self.relays(epoch).await? {
+            match self.through(&relay, &items).await {
+                Some(outcomes) => return self.settle(items, outcomes).await,
+                None => tracing::debug!(%relay, matcher = %self.destination.matcher, "a relay could not pass on"),
+            }
+        }
+        Ok(keys.to_vec())
+    }
+
+    /// Draws a new submission for every one that must be replaced, and stores it before anything is sent.
+    async fn redraw(&self, keys: &[LeaveKey]) -> Result<(), StoreError> {
+        let today = self.core.today();
+        let mut fresh = Vec::new();
+        let mut counter = self.counter.lock().await;
+        {
+            let (cases, leaves) = (self.partner.cases(), self.partner.leaves());
+            for key in keys {
+                let (Some(left), desired) = (leaves.get(key), cases.desired(&key.key, today)) else { continue };
+                let (Step::Replace, Some(desired)) = (left.step(desired.as_ref()), desired) else { continue };
+                let number = WithdrawNumber { generation: left.own.number.generation, counter: *counter };
+                *counter += 1;
+                let expiry = desired.expiry.min(self.core.covenant.epochs.end(key.epoch));
+                let own = OwnSubmission::draw(desired.references, desired.min, expiry, number, &mut OsRng);
+                let replaces = Some(left.own.clone());
+                fresh.push((key.clone(), Left { own, replaces, receipted: false, read: 0, ..left.clone() }));
+            }
+        }
+        if fresh.is_empty() {
+            return Ok(());
+        }
+        let mut batch = Batch::new();
+        batch.put(Table::Meta, crate::asker::COUNTER_KEY, counter.to_be_bytes());
+        for (key, left) in &fresh {
+            self.partner.put_left(&mut batch, key, left)?;
+        }
+        self.core.commit(batch, Vec::new()).await?;
+        drop(counter);
+        let mut leaves = self.partner.leaves();
+        fresh.into_iter().for_each(|(key, left)| leaves.put(key, left));
+        Ok(())
+    }
+
+    /// Builds and seals what must be sent now.
+    fn prepare(&self, keys: &[LeaveKey], weekly: &ExchangeKey) -> Vec<Item> {
+        let today = self.core.today();
+        let steps: Vec<_> = {
+            let (cases, leaves) = (self.partner.cases(), self.partner.leaves());
+            let step = |key: &LeaveKey| {
+                let left = leaves.get(key)?.clone();
+                let step = left.step(cases.desired(&key.key, today).as_ref());
+                Some((key.clone(), left, step))
+            };
+            keys.iter().filter_map(step).collect()
+        };
+        let item = |(key, sent, step): (LeaveKey, Left, Step)| {
+            let (kind, content) = match step {
+                Step::Nothing | Step::Replace => return None,
+                Step::Leave => (Sent::Leave, self.leave(&key, &sent)),
+                Step::Withdraw => {
+                    let root = &self.core.identity.withdraw_root;
+                    (Sent::Withdraw, Content::Withdraw(sent.own.withdraw(&self.destination, root)))
+                }
+            };
+            let submission = Submission { day: today, content };
+            let sealed = submission::seal(&submission, &self.destination, weekly, &mut OsRng);
+            Some(Item { key, sent, kind, sealed })
+        };
+        steps.into_iter().filter_map(item).collect()
+    }
+
+    fn leave(&self, key: &LeaveKey, left: &Left) -> Content {
+        let core = &self.core;
+        let scope = Scope {
+            network: core.network_id(),
+            epoch: key.epoch,
+            purpose: left.purpose.clone(),
+            matcher: key.matcher.clone(),
+        };
+        let named = core.covenant.purpose(&left.purpose).map(|purpose| purpose.disclosure)
+            == Some(Disclosure::NameAtOnce);
+        let name = named.then_some((&core.me, &*core.identity.signing));
+        let leaver = Leaver { name, root: &core.identity.withdraw_root };
+        let leave = left.own.leave(&left.subject_key(), &scope, leaver, left.replaces.as_ref());
+        Content::Leave(Box::new(leave))
+    }
+
+    /// Hands the items to a relay. None when it, or the matcher behind it, cannot be reached.
+    async fn through(&self, relay: &MemberId, items: &[Item]) -> Option<Vec<Outcome>> {
+        let (day, matcher) = (self.core.today(), self.destination.matcher.clone());
+        let signing = &self.core.identity.signing;
+        let forward = |item: &Item| relay::forward(&item.sealed, &self.destination, relay, day, signing);
+        let items = tokio::task::block_in_place(|| items.iter().map(forward).collect::<Vec<_>>());
+        let count = items.len();
+        let request = codec::encode(&Request::Forward { matcher, day, items });
+        let answer = self.core.network.request(relay, Family::Forward, request).await.ok()?;
+        match codec::decode(&answer).ok()? {
+            Response::Outcomes(outcomes) if outcomes.len() == count => Some(outcomes),
+            Response::Refused(refusal) => {
+                tracing::warn!(%relay, %refusal, "a relay refused");
+                None
+            }
+            Response::Outcomes(_) | Response::WeeklyKeys(_) => None,
+        }
+    }
+
+    /// Stores what the receipts say. Returns what must be sent again.
+    async fn settle(&mut self, items: Vec<Item>, outcomes: Vec<Outcome>) -> Result<Vec<LeaveKey>, StoreError> {
+        let Some(matcher_key) = self.core.verifying_key(&self.destination.matcher) else { return Ok(Vec::new()) };
+        let (mut done, mut again) = (Vec::new(), Vec::new());
+        for (item, outcome) in items.into_iter().zip(outcomes) {
+            match outcome {
+                Outcome::Receipt(receipt) => {
+                    match item.sealed.verify_receipt(&receipt, &self.destination, &matcher_key) {
+                        Ok(_) => done.push(item),
+                        Err(error) => {
+                            tracing::error!(matcher = %self.destination.matcher, %error, "a bad receipt");
+                            again.push(item.key);
+                        }
+                    }
+                }
+                Outcome::Refused(refusal) => {
+                    tracing::warn!(matcher = %self.destination.matcher, %refusal, "a submission was refused");
+                    if refusal == Refusal::Unopenable {
+                        self.weekly = None;
+                    }
+                    again.push(item.key);
+                }
+            }
+        }
+        self.store(&done).await?;
+        let keys = done.iter().map(|item| item.key.key).collect();
+        self.partner.touch(&keys);
+        Ok(again)
+    }
+
+    async fn store(&self, done: &[Item]) -> Result<(), StoreError> {
+        let mut batch = Batch::new();
+        let mut withdrawn = 0;
+        for item in done {
+            let mut ended = None;
+            match item.kind {
+                Sent::Leave => {
+                    // The reader may have counted posts since.
+                    let mut leaves = self.partner.leaves();
+                    let Some(mut left) = leaves.get(&item.key).cloned() else { continue };
+                    if left.own == item.sent.own {
+                        ended = left.replaces.take();
+                        left.receipted = true;
+                        self.partner.put_left(&mut batch, &item.key, &left)?;
+                        leaves.put(item.key.clone(), left);
+                    }
+                }
+                Sent::Withdraw => {
+                    let mut leaves = self.partner.leaves();
+                    if let Some(left) = leaves.remove(&item.key) {
+                        batch.delete(Table::Left, item.key.to_bytes());
+                        ended = Some(left.own);
+                        withdrawn += 1;
+                    }
+                }
+            }
+            if let Some(own) = ended {
+                self.partner.own_ended(&mut batch, &own.mailbox().public())?;
+            }
+        }
+        let entries = [
+            (Kind::SubmissionLeft, done.len() as u64 - withdrawn),
+            (Kind::SubmissionWithdrawn, withdrawn),
+        ];
+        let entries = entries
+            .into_iter()
+            .filter(|(_, count)| *count > 0)
+            .map(|(kind, count)| Entry::new(kind, &self.destination.matcher, count))
+            .collect();
+        self.core.commit(batch, entries).await
+    }
+
+    /// The key to seal to this week, asked of the matcher and kept for the week.
+    async fn weekly_key(&mut self) -> Option<ExchangeKey> {
+        let week = self.core.today().week();
+        if let Some((known, key)) = self.weekly
+            && known == week
+        {
+            return Some(key);
+        }
+        let matcher = &self.destination.matcher;
+        let request = codec::encode(&Request::WeeklyKey);
+        let answer = self.core.network.request(matcher, Family::Forward, request).await.ok()?;
+        let Ok(Response::WeeklyKeys(keys)) = codec::decode(&answer) else { return None };
+        let matcher_key = self.core.verifying_key(matcher)?;
+        let key = keys.into_iter().find(|key| key.week == week)?;
+        key.verify(&self.destination, &matcher_key).ok()?;
+        self.weekly = Some((week, key.key));
+        Some(key.key)
+    }
+
+    /// The relay drawn for this matcher and epoch, and its spare. Drawn once and kept.
+    async fn relays(&self, epoch: Epoch) -> Result<Vec<MemberId>, StoreError> {
+        let matcher = &self.destination.matcher;
+        let key = [epoch.to_be_bytes().as_slice(), matcher.as_bytes()].concat();
+        if let Some(stored) = self.core.store.get(Table::RelayChoice, &key)? {
+            let names = String::from_utf8_lossy(&stored);
+            return Ok(names.split(' ').filter_map(|name| name.parse().ok()).collect());
+        }
+        let possible = self.core.covenant.relays_for(&self.core.me, matcher);
+        let drawn: Vec<_> = possible.choose_multiple(&mut OsRng, 2).cloned().collect();
+        let names: Vec<_> = drawn.iter().map(MemberId::as_str).collect();
+        let mut batch = Batch::new();
+        batch.put(Table::RelayChoice, key, names.join(" ").into_bytes());
+        self.core.commit(batch, Vec::new()).await?;
+        Ok(drawn)
+    }
+}
