@@ -6,4 +6,5 @@
 //! # Out of scope
 //! What two partners must agree on: that is `protocol`, which knows none of this.
 
+pub mod api;
 pub mod network;

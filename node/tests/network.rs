@@ -204,7 +204,7 @@ async fn a_request_that_the_node_drops_or_answers_too_long_is_closed_at_once() {
 async fn a_member_that_is_down_is_unreachable_quickly_and_works_again(transport: &str) {
     let (b, received) = start("b", &[transport], &[peer("a", &[])], 64).await;
     let address = b.listening()[0].clone();
-    let (a, _inbox) = start("a", &[], &[peer("b", &[address.clone()])], 64).await;
+    let (a, _inbox) = start("a", &[], &[peer("b", std::slice::from_ref(&address))], 64).await;
     serve(received);
     a.request(&id("b"), Family::Board, vec![1]).await.unwrap();
     b.shutdown().await;
