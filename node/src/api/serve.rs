@@ -22,6 +22,8 @@ const MAX_HEAD: usize = 32 * 1024;
 const MAX_HEADERS: usize = 64;
 /// Pause after the system refused a connection, as when it has no file descriptors left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// Open requests are finished in this time at a stop, or not at all.
+const LAST_REQUESTS: Duration = Duration::from_secs(30);
 
 /// Serves until `stop` is done; then open requests are finished, and no new ones begin.
 pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
@@ -55,7 +57,7 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
     }
     drop((listener, stopped));
     let _ = stopping.send(());
-    stopping.closed().await;
+    let _ = tokio::time::timeout(LAST_REQUESTS, stopping.closed()).await;
 }
 
 async fn connection(stream: TcpStream, router: Router, mut stopped: watch::Receiver<()>) -> io::Result<()> {
