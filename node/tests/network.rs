@@ -235,6 +235,20 @@ async fn down_and_up_over_quic() {
 }
 
 #[tokio::test]
+async fn one_address_that_works_is_enough() {
+    let (b, received) = start("b", &[QUIC], &[peer("a", &[])], 64).await;
+    serve(received);
+    let dead = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let addresses = [
+        format!("/ip4/127.0.0.1/tcp/{dead}").parse().unwrap(),
+        "/dns4/no-such-host.invalid/tcp/4001".parse().unwrap(),
+        b.listening()[0].clone(),
+    ];
+    let (a, _inbox) = start("a", &[], &[peer("b", &addresses)], 64).await;
+    assert_eq!(a.request(&id("b"), Family::Board, vec![1, 2]).await, Ok(vec![2, 1]));
+}
+
+#[tokio::test]
 async fn another_key_at_a_members_address_is_not_the_member() {
     let (c, received) = start("c", &[TCP], &[peer("a", &[])], 64).await;
     serve(received);
