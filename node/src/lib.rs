@@ -7,8 +7,10 @@
 //! What two partners must agree on: that is `protocol`, which knows none of this.
 
 pub mod api;
+pub mod caseload;
 pub mod network;
 pub mod store;
+mod testing;
 
 #[cfg(test)]
-mod testing;
+//! placeholder
