@@ -8,6 +8,7 @@
 
 pub mod api;
 pub mod caseload;
+pub mod keystore;
 pub mod network;
 pub mod store;
 mod testing;

@@ -56,3 +56,14 @@ pub const CEREMONY_PACKAGE: &[u8] = b"kring/ceremony-package/v1";
 pub const KEY_RECORD: &[u8] = b"kring/key-record/v1";
 /// Leaf commitment of an audit entry (section 7.2).
 pub const AUDIT: &[u8] = b"kring/audit/v1";
+
+// What a node seals for itself; no other node sees these (section 2.2 lists them so that none gets a second meaning).
+
+/// Wrapping of a key in a slot file.
+pub const SLOT: &[u8] = b"kring/slot/v1";
+/// Sealing of a stored record.
+pub const RECORD: &[u8] = b"kring/record/v1";
+/// Key of the hashes that stand for identifiers in the keys of stored records.
+pub const INDEX: &[u8] = b"kring/index/v1";
+/// Sealing of a node's identity file.
+pub const IDENTITY: &[u8] = b"kring/identity/v1";
