@@ -14,6 +14,8 @@ use std::net::SocketAddr;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use kring_protocol::covenant::{Kind, MemberCard, Oin, Party, SignedCard};
 use kring_protocol::crypto::{self, sha256};
 use kring_protocol::id::{MemberId, SLUG_MAX_LEN};
@@ -48,8 +50,10 @@ pub mod file {
 const TOKEN_DAYS: u32 = 365;
 
 /// What the first API token may do: all that the `kring` command does.
-pub const TOKEN_SCOPES: [&str; 5] =
-    ["signals:read", "signals:write", "notices:read", "notices:write", "network:read"];
+pub const TOKEN_SCOPES: [&str; 6] =
+    ["signals:read", "signals:write", "notices:read", "network:read", "audit:read", "imports:write"];
+/// How every token begins, so that scanners of source and mail find a lost one.
+const TOKEN_PREFIX: &str = "kring_";
 
 /// What a partner says of itself when it founds its node.
 #[derive(Clone, Debug)]
@@ -141,7 +145,7 @@ pub fn create(
         )
     })?;
     let master = Secret::random(rng);
-    let token = hex::encode(Secret::<32>::random(rng).expose());
+    let token = format!("{TOKEN_PREFIX}{}", BASE64_URL_SAFE_NO_PAD.encode(Secret::<32>::random(rng).expose()));
     for sub in ["", "keys", "data"] {
         make_dir(&dir.join(sub))?;
     }
