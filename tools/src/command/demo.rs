@@ -11,8 +11,8 @@ use crate::output::{Failure, Output};
 ///
 /// With --once it waits until all is delivered, prints every match, compares with the known truth where the built-in
 /// caseload is used, stops, and exits 0 only if all is as expected. Wrong lines of a caseload are reported by file,
-/// line and reason on stderr and do not change the exit code. Without --once it prints the addresses and stays until
-/// Ctrl-C.
+/// line and reason on stderr and do not change the exit code; a file that is refused as a whole makes it 1. Without
+/// --once it prints the addresses and stays until Ctrl-C.
 ///
 /// A node that dies is started again, which is said on stderr. DIR/PARTNER/node.pid names a node's process; a file
 /// DIR/PARTNER/stay-down keeps a dead node down for as long as it is there.

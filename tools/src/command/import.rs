@@ -10,10 +10,13 @@ use crate::output::{Failure, Output};
 
 /// Import a caseload, a CSV file, as signals into the running node
 ///
-/// One case becomes one signal; the whole file is one commit. Columns, header required, separated by comma or semicolon,
-/// UTF-8 or Windows-1252: case,person,role,bsn,given_names,name_prefix,family_name,birth_date,postal_code,house_number,
-/// house_number_suffix. A wrong line is left out whole and reported with its reason; other persons of its case go in.
-/// Exit code 1 if a line was left out.
+/// One case becomes one signal; the whole file is one commit. A wrong line is left out whole and reported with its
+/// reason; other persons of its case go in. Exit code 1 if a line was left out.
+///
+/// The file is UTF-8 or Windows-1252, its cells separated by comma or semicolon. The first line names the columns: case,
+/// person, role, bsn, given_names, name_prefix, family_name, birth_date, postal_code, house_number and
+/// house_number_suffix. A role is child, parent or other; a date is YYYY-MM-DD or DD-MM-YYYY; cells may be empty where a
+/// person can still be recognised.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The caseload
