@@ -1,8 +1,20 @@
-//! The Kring daemon: what turns the rules of `kring_protocol` into a running node.
+//! The machine: one daemon around the rules of `kring-protocol`.
+//!
+//! # In scope
+//! Sockets, disk, keys, time, people and their pages.
+//!
+//! # Out of scope
+//! What two partners must agree on: that is `protocol`, which knows none of this.
 
 pub mod clock;
 pub mod config;
 pub mod founding;
+pub mod keystore;
+pub mod network;
+pub mod store;
+
+#[cfg(test)]
+mod testing;
 
 /// Why a node stopped although nobody asked it to.
 #[derive(Debug, thiserror::Error)]

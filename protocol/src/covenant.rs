@@ -76,7 +76,7 @@ impl Annex {
     /// What the covenant's text says of it.
     #[must_use]
     pub fn hash(&self) -> AnnexHash {
-        AnnexHash::from_bytes(sha256(&crate::field::join(&[b"kring/annex/v1", self.pepper.expose()])))
+        AnnexHash::from_bytes(sha256(&crate::field::join(&[label::ANNEX, self.pepper.expose()])))
     }
 }
 

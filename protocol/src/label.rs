@@ -32,6 +32,8 @@ pub const RECEIPT: &[u8] = b"kring/receipt/v1";
 pub const RECEIPT_KEY: &[u8] = b"kring/receipt-key/v1";
 /// Withdrawal of a submission (section 5.7).
 pub const WITHDRAW: &[u8] = b"kring/withdraw/v1";
+/// A node's own withdraw keys, from its root (section 5.7).
+pub const WITHDRAW_KEY: &[u8] = b"kring/withdraw-key/v1";
 /// Replacement of a submission by a new mailbox (section 5.7).
 pub const REPLACE: &[u8] = b"kring/replace/v1";
 /// HPKE info and signature of a matcher's post (section 6.2).
@@ -42,6 +44,8 @@ pub const MATCH: &[u8] = b"kring/match/v1";
 pub const WEEKLY_KEY: &[u8] = b"kring/weekly-key/v1";
 /// Covenant signatures (section 3.2).
 pub const COVENANT: &[u8] = b"kring/covenant/v1";
+/// The members-only annex (section 3.2).
+pub const ANNEX: &[u8] = b"kring/annex/v1";
 /// Member card signature (section 3.1).
 pub const MEMBER: &[u8] = b"kring/member/v1";
 /// Session id of a key ceremony (section 3.4).
@@ -52,3 +56,14 @@ pub const CEREMONY_PACKAGE: &[u8] = b"kring/ceremony-package/v1";
 pub const KEY_RECORD: &[u8] = b"kring/key-record/v1";
 /// Leaf commitment of an audit entry (section 7.2).
 pub const AUDIT: &[u8] = b"kring/audit/v1";
+
+// What a node seals for itself; no other node sees these (section 2.2 lists them so that none gets a second meaning).
+
+/// Wrapping of a key in a slot file.
+pub const SLOT: &[u8] = b"kring/slot/v1";
+/// Sealing of a stored record.
+pub const RECORD: &[u8] = b"kring/record/v1";
+/// Key of the hashes that stand for identifiers in the keys of stored records.
+pub const INDEX: &[u8] = b"kring/index/v1";
+/// Sealing of a node's identity file.
+pub const IDENTITY: &[u8] = b"kring/identity/v1";

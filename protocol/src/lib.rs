@@ -11,14 +11,23 @@
 
 #![forbid(unsafe_code)]
 
+pub mod board;
 pub mod codec;
 pub mod covenant;
 pub mod crypto;
 pub mod field;
 pub mod id;
+pub mod identifier;
 pub mod label;
+pub mod log;
+pub mod matching;
+pub mod meeting;
+pub mod own_submission;
 pub mod recipe;
+pub mod relay;
 pub mod sealing;
 pub mod secret;
 pub mod sign;
+pub mod subject_key;
+pub mod submission;
 pub mod time;

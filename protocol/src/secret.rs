@@ -50,3 +50,32 @@ impl<const N: usize> fmt::Debug for Secret<N> {
         f.write_str("<redacted>")
     }
 }
+
+/// For `#[serde(with = "crate::secret::stored")]`: the named way of writing a secret into a record that is sealed
+/// before it reaches a disk.
+pub mod stored {
+    use serde::{Deserializer, Serializer};
+
+    use super::Secret;
+
+    /// Writes the bytes.
+    ///
+    /// # Errors
+    /// The serializer's.
+    pub fn serialize<S: Serializer, const N: usize>(
+        secret: &Secret<N>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        crate::codec::serialize_bytes(secret.expose(), serializer)
+    }
+
+    /// Reads the bytes.
+    ///
+    /// # Errors
+    /// The deserializer's, or another length.
+    pub fn deserialize<'de, D: Deserializer<'de>, const N: usize>(
+        deserializer: D,
+    ) -> Result<Secret<N>, D::Error> {
+        crate::codec::deserialize_array(deserializer).map(Secret)
+    }
+}

@@ -1,0 +1,111 @@
+//! Tables and batches: what one commit writes.
+
+use super::StoreError;
+
+/// Longest key, in bytes.
+pub const MAX_KEY_LEN: usize = 128;
+/// Longest value, in bytes. Larger things are stored in pieces.
+pub const MAX_VALUE_LEN: usize = 65_536;
+
+/// A family of records. All live in one sled tree, told apart by their first byte, so that one batch over several
+/// of them is atomic. A number is never given a second meaning; changing what a table holds is a new [`super::SCHEMA`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Table {
+    /// The store's own: its schema version.
+    Meta = 0,
+    /// Entries of the node's audit log, by number.
+    Audit = 1,
+    /// The newest checkpoint given out of each of the node's own logs.
+    Checkpoint = 2,
+}
+
+impl Table {
+    /// The name that records are sealed under; never changed.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Meta => "meta",
+            Self::Audit => "audit",
+            Self::Checkpoint => "checkpoint",
+        }
+    }
+}
+
+pub(super) fn full_key(table: Table, key: &[u8]) -> Vec<u8> {
+    let mut full = Vec::with_capacity(1 + key.len());
+    full.push(table as u8);
+    full.extend_from_slice(key);
+    full
+}
+
+/// Writes that happen together or not at all. The last write to a key counts.
+#[derive(Default)]
+pub struct Batch {
+    writes: Vec<(Table, Vec<u8>, Option<Vec<u8>>)>,
+}
+
+impl Batch {
+    /// A batch without writes.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { writes: Vec::new() }
+    }
+
+    /// Writes `value` under `key`, replacing what stood there.
+    pub fn put(&mut self, table: Table, key: impl Into<Vec<u8>>, value: impl Into<Vec<u8>>) {
+        self.writes.push((table, key.into(), Some(value.into())));
+    }
+
+    /// Removes what stands under `key`, if anything.
+    pub fn delete(&mut self, table: Table, key: impl Into<Vec<u8>>) {
+        self.writes.push((table, key.into(), None));
+    }
+
+    /// Adds the writes of `other` after its own.
+    pub fn merge(&mut self, other: Self) {
+        self.writes.extend(other.writes);
+    }
+
+    /// Number of writes.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.writes.len()
+    }
+
+    /// Whether it writes nothing.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.writes.is_empty()
+    }
+
+    /// Checks that every key and value has a size the store takes.
+    pub(crate) fn check(&self) -> Result<(), StoreError> {
+        for (table, key, value) in &self.writes {
+            let value_len = value.as_ref().map_or(0, Vec::len);
+            let sizes = [("key", key.len(), MAX_KEY_LEN), ("value", value_len, MAX_VALUE_LEN)];
+            for (what, found, allowed) in sizes {
+                if found > allowed {
+                    return Err(StoreError::TooLong { what, table: *table, found, allowed });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Moves the writes into sled's batch.
+    pub(super) fn write_to(self, batch: &mut sled::Batch) {
+        for (table, key, value) in self.writes {
+            match value {
+                Some(value) => batch.insert(full_key(table, &key), value),
+                None => batch.remove(full_key(table, &key)),
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for Batch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Batch({} writes)", self.writes.len())
+    }
+}

@@ -1,0 +1,299 @@
+//! What a partner makes of the posts it reads: matches between its own cases and others' (`docs/protocol.md`
+//! section 6.4).
+//!
+//! A match is one own reference and one of theirs under an equal key. It lives while at some matcher a live submission
+//! of each side carries its reference; found again by another key, person or matcher it is the same match.
+//!
+//! Not here: how cooperation goes on after a match.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use serde::{Deserialize, Serialize};
+
+use crate::board::{Met, Replaced};
+use crate::codec::Wire;
+use crate::covenant::{Disclosure, VerifiedCovenant};
+use crate::crypto::sha256;
+use crate::field::join;
+use crate::id::{MatchId, MemberId, RecipeId, Reference};
+use crate::label;
+use crate::sealing::ExchangeKey;
+use crate::sign::VerifyingKey;
+use crate::subject_key::{Scope, SubjectKey};
+use crate::submission::hello::Envelope;
+use crate::submission::{Destination, Hello, Withdraw};
+use crate::time::Day;
+
+/// The match id of two references: the same on both sides.
+#[must_use]
+pub fn match_id(a: Reference, b: Reference) -> MatchId {
+    let (low, high) = if a < b { (a, b) } else { (b, a) };
+    let hash = sha256(&join(&[label::MATCH, low.as_bytes(), high.as_bytes()]));
+    MatchId::try_from(&hash[..MatchId::LEN]).expect("16 of 32 bytes")
+}
+
+/// An own submission as far as reading needs it.
+#[derive(Clone, Copy, Debug)]
+pub struct Reading<'a> {
+    /// This member.
+    pub me: &'a MemberId,
+    /// Where the submission was left.
+    pub scope: &'a Scope,
+    /// Its subject key.
+    pub key: &'a SubjectKey,
+    /// Its mailbox.
+    pub mailbox: ExchangeKey,
+    /// The recipe of its match key.
+    pub recipe: &'a RecipeId,
+    /// The references it carries.
+    pub references: &'a [Reference],
+}
+
+/// A post whose hello opened and whose name, where the purpose requires one, is proven.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Encounter {
+    partner: Option<MemberId>,
+    references: Vec<Reference>,
+    own: Vec<Reference>,
+    point: MeetingPoint,
+}
+
+/// A post that is no reason for a notice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoEncounter {
+    /// The hello does not open: whoever left it does not know the key. To be reported and traced.
+    #[error("a hello does not open")]
+    DoesNotOpen,
+    /// No valid name where the purpose requires one. To be reported and traced.
+    #[error("a hello shows no valid name")]
+    NoValidName,
+    /// The other is this member itself, or has its controller: never a match, and nothing wrong.
+    #[error("one party on both sides")]
+    SameParty,
+}
+
+/// Opens the hello of a post and checks who speaks.
+///
+/// # Errors
+/// [`NoEncounter`].
+pub fn read_met(
+    met: &Met,
+    reading: Reading<'_>,
+    covenant: &VerifiedCovenant,
+) -> Result<Encounter, NoEncounter> {
+    let envelope = Envelope {
+        scope: reading.scope,
+        mailbox: &met.mailbox,
+        withdraw_key: &met.withdraw_key,
+        expiry: met.expiry,
+    };
+    let hello = Hello::open(&met.hello, reading.key, envelope).map_err(|_| NoEncounter::DoesNotOpen)?;
+    let purpose = covenant.purpose(&reading.scope.purpose).ok_or(NoEncounter::NoValidName)?;
+    let partner = match purpose.disclosure {
+        Disclosure::NameWhenBothAgree => None,
+        Disclosure::NameAtOnce => {
+            let (member, _) = hello.name.as_ref().ok_or(NoEncounter::NoValidName)?;
+            let takes_part = purpose.members.contains(member);
+            let card = covenant.member(member).filter(|_| takes_part).ok_or(NoEncounter::NoValidName)?;
+            hello
+                .verify_name(reading.key, envelope, &card.signing_key)
+                .map_err(|_| NoEncounter::NoValidName)?;
+            Some(member.clone())
+        }
+    };
+    if partner.as_ref().is_some_and(|partner| same_controller(covenant, partner, reading.me)) {
+        return Err(NoEncounter::SameParty);
+    }
+    Ok(Encounter {
+        partner,
+        references: hello.references,
+        own: reading.references.to_vec(),
+        point: MeetingPoint {
+            matcher: reading.scope.matcher.clone(),
+            own: reading.mailbox,
+            other: met.mailbox,
+            withdraw_key: met.withdraw_key,
+            expiry: met.expiry,
+            recipe: reading.recipe.clone(),
+        },
+    })
+}
+
+fn same_controller(covenant: &VerifiedCovenant, a: &MemberId, b: &MemberId) -> bool {
+    match (covenant.member(a), covenant.member(b)) {
+        (Some(a), Some(b)) => a.controller == b.controller,
+        _ => true,
+    }
+}
+
+/// Where two submissions met: one of the grounds on which a match lives.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MeetingPoint {
+    /// At which matcher.
+    pub matcher: MemberId,
+    /// The own mailbox.
+    pub own: ExchangeKey,
+    /// The other's mailbox.
+    pub other: ExchangeKey,
+    /// Who may end the other submission.
+    pub withdraw_key: VerifyingKey,
+    /// The other's last day.
+    pub expiry: Day,
+    /// By which recipe they have an equal key.
+    pub recipe: RecipeId,
+}
+
+/// A pair of cases of two partners. Sealed at rest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Match {
+    /// The same on both sides.
+    pub id: MatchId,
+    /// The own case's reference.
+    pub own: Reference,
+    /// The other's reference.
+    pub other: Reference,
+    /// The other partner, where the purpose says so at once.
+    pub partner: Option<MemberId>,
+    /// When it was first seen; never changes, so that nobody is told twice.
+    pub since: Day,
+    /// The grounds on which it lives; empty when it has ended.
+    pub points: BTreeSet<MeetingPoint>,
+}
+
+impl Wire for Match {
+    const MAX_LEN: usize = 60_000;
+}
+
+impl Match {
+    /// Whether a live submission of each side still carries its references somewhere.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        !self.points.is_empty()
+    }
+
+    /// By which recipes the two cases have an equal key.
+    #[must_use]
+    pub fn basis(&self) -> BTreeSet<&RecipeId> {
+        self.points.iter().map(|point| &point.recipe).collect()
+    }
+}
+
+/// Names a match: a reference that comes with two members' names is split by name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MatchKey {
+    /// The match id.
+    pub id: MatchId,
+    /// The other partner, where known.
+    pub partner: Option<MemberId>,
+}
+
+/// Most meeting points kept for one match; more than its persons, recipes and matchers can give is not needed to
+/// keep it alive.
+const POINTS_MAX: usize = 256;
+
+/// All matches of one member.
+#[derive(Debug, Default)]
+pub struct Matches {
+    matches: BTreeMap<MatchKey, Match>,
+    by_mailbox: HashMap<ExchangeKey, BTreeSet<MatchKey>>,
+}
+
+impl Matches {
+    /// Puts back a stored match at start.
+    pub fn restore(&mut self, stored: Match) {
+        let key = MatchKey { id: stored.id, partner: stored.partner.clone() };
+        for point in &stored.points {
+            self.index(point, &key);
+        }
+        self.matches.insert(key, stored);
+    }
+
+    /// Every match, live or ended, in the order of their ids.
+    pub fn iter(&self) -> impl Iterator<Item = &Match> {
+        self.matches.values()
+    }
+
+    /// One match.
+    #[must_use]
+    pub fn get(&self, key: &MatchKey) -> Option<&Match> {
+        self.matches.get(key)
+    }
+
+    /// Takes in an encounter: all pairs of own and other references. Returns the matches that changed; a match that is
+    /// in the list and was not known before is new.
+    pub fn meet(&mut self, encounter: &Encounter, today: Day) -> Vec<MatchKey> {
+        let mut changed = Vec::new();
+        for own in &encounter.own {
+            for other in &encounter.references {
+                let key = MatchKey { id: match_id(*own, *other), partner: encounter.partner.clone() };
+                let entry = self.matches.entry(key.clone()).or_insert_with(|| Match {
+                    id: key.id,
+                    own: *own,
+                    other: *other,
+                    partner: key.partner.clone(),
+                    since: today,
+                    points: BTreeSet::new(),
+                });
+                if entry.points.len() < POINTS_MAX && entry.points.insert(encounter.point.clone()) {
+                    self.index(&encounter.point, &key);
+                    changed.push(key);
+                }
+            }
+        }
+        changed
+    }
+
+    /// The other side has withdrawn, proven by its withdraw key. Returns the matches that changed.
+    pub fn withdrawn(&mut self, withdraw: &Withdraw, destination: &Destination) -> Vec<MatchKey> {
+        self.end(&withdraw.mailbox, |point| {
+            point.matcher == destination.matcher
+                && destination.verify_withdraw(&point.withdraw_key, withdraw).is_ok()
+        })
+    }
+
+    /// The other side has left a new mailbox in the place of one that was met. The new one comes with its own post.
+    pub fn replaced(&mut self, replaced: &Replaced, destination: &Destination) -> Vec<MatchKey> {
+        self.end(&replaced.replaces.mailbox, |point| {
+            let consent = destination.verify_replaces(&point.withdraw_key, &replaced.replaces, &replaced.new);
+            point.matcher == destination.matcher && consent.is_ok()
+        })
+    }
+
+    /// An own submission has ended. Returns the matches that changed.
+    pub fn own_ended(&mut self, mailbox: &ExchangeKey) -> Vec<MatchKey> {
+        self.end(mailbox, |_| true)
+    }
+
+    /// Drops what has expired on the other side. Returns the matches that changed.
+    pub fn expire(&mut self, today: Day) -> Vec<MatchKey> {
+        let expired = |point: &MeetingPoint| point.expiry < today;
+        let points = self.matches.values().flat_map(|entry| &entry.points).filter(|point| expired(point));
+        let mailboxes: BTreeSet<_> = points.map(|point| point.other).collect();
+        mailboxes.iter().flat_map(|mailbox| self.end(mailbox, expired)).collect()
+    }
+
+    /// Takes away the points that name `mailbox` on either side and for which `ends` holds.
+    fn end(&mut self, mailbox: &ExchangeKey, ends: impl Fn(&MeetingPoint) -> bool) -> Vec<MatchKey> {
+        let mut changed = Vec::new();
+        for key in self.by_mailbox.get(mailbox).cloned().unwrap_or_default() {
+            let Some(entry) = self.matches.get_mut(&key) else { continue };
+            let before = entry.points.len();
+            entry.points.retain(|point| !((point.own == *mailbox || point.other == *mailbox) && ends(point)));
+            if entry.points.len() < before {
+                changed.push(key);
+            }
+        }
+        changed
+    }
+
+    fn index(&mut self, point: &MeetingPoint, key: &MatchKey) {
+        for mailbox in [point.own, point.other] {
+            self.by_mailbox.entry(mailbox).or_default().insert(key.clone());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,144 @@
+//! Tickets: who sent a submission, sealed by the relay to the covenant's two trace keys in turn, so that it takes both
+//! holders to open one (section 5.5).
+//!
+//! One HPKE context per trace key and day; each ticket's key comes from its exporter, which spares the relay three
+//! quarters of the cost.
+
+use rand_core::{CryptoRng, RngCore};
+use serde::{Deserialize, Serialize};
+
+use super::Trace;
+use crate::codec::Bytes;
+use crate::crypto::{AEAD_NONCE_LEN, Unopenable, open, seal, sha256};
+use crate::field::join;
+use crate::id::{MemberId, NetworkId, SLUG_MAX_LEN};
+use crate::label;
+use crate::sealing::{ENCAPPED_LEN, ExchangeKey, ExchangeSecret, Receiver, Sender};
+use crate::secret::Secret;
+use crate::sign::Signature;
+
+/// A ticket: id, encapsulated key for the second trace key, and what it seals.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Ticket(Bytes);
+
+const ID_LEN: usize = 16;
+/// Each ticket has its own keys, so its nonces are fixed.
+const NONCE: [u8; AEAD_NONCE_LEN] = [0; AEAD_NONCE_LEN];
+const INNER_LEN: usize = 1 + SLUG_MAX_LEN + Signature::LEN;
+
+/// The covenant's two trace keys: the first opens the inner seal, the second the outer.
+#[derive(Clone, Debug)]
+pub struct TraceKeys {
+    /// The two members and their keys.
+    pub holders: [(MemberId, ExchangeKey); 2],
+}
+
+/// Makes tickets for one day.
+#[derive(Debug)]
+pub struct TicketMaker {
+    contexts: [Sender; 2],
+}
+
+impl TicketMaker {
+    /// Sets up the day's two contexts.
+    pub fn new(network: &NetworkId, keys: &TraceKeys, rng: &mut (impl RngCore + CryptoRng)) -> Self {
+        let contexts =
+            keys.holders.each_ref().map(|(member, key)| Sender::new(key, &info(network, member), rng));
+        Self { contexts }
+    }
+
+    /// Seals who sent a submission, with its signature.
+    pub fn make(
+        &self,
+        sender: &MemberId,
+        signature: &Signature,
+        rng: &mut (impl RngCore + CryptoRng),
+    ) -> Ticket {
+        let mut id = [0; ID_LEN];
+        rng.fill_bytes(&mut id);
+        let mut plain = vec![u8::try_from(sender.as_bytes().len()).expect("a slug has at most 32 bytes")];
+        plain.extend_from_slice(sender.as_bytes());
+        plain.resize(1 + SLUG_MAX_LEN, 0);
+        plain.extend_from_slice(signature.as_bytes());
+        let [inner, outer] = &self.contexts;
+        let mut sealed = inner.encapped().to_vec();
+        sealed.extend(seal(&ticket_key(|label| inner.export(label), &id), NONCE, &id, &plain));
+        let sealed = seal(&ticket_key(|label| outer.export(label), &id), NONCE, &id, &sealed);
+        Ticket(Bytes([id.as_slice(), outer.encapped(), &sealed].concat()))
+    }
+}
+
+impl Ticket {
+    /// SHA-256 of the ticket: what the relay signs.
+    #[must_use]
+    pub fn hash(&self) -> [u8; 32] {
+        sha256(&self.0.0)
+    }
+
+    /// The second holder's part: takes off the outer seal.
+    ///
+    /// # Errors
+    /// [`Unopenable`] when the relay did not seal it to this key: the relay counts as the sender.
+    pub fn open_outer(
+        &self,
+        network: &NetworkId,
+        holder: &MemberId,
+        key: &ExchangeSecret,
+    ) -> Result<HalfOpened, Unopenable> {
+        let (id, rest) = self.0.0.split_first_chunk::<ID_LEN>().ok_or(Unopenable)?;
+        let (encapped, sealed) = rest.split_at_checked(ENCAPPED_LEN).ok_or(Unopenable)?;
+        let receiver = Receiver::new(key, encapped, &info(network, holder))?;
+        let inner = open(&ticket_key(|label| receiver.export(label), id), NONCE, id, sealed)?;
+        Ok(HalfOpened { id: *id, inner })
+    }
+}
+
+/// A ticket without its outer seal: still closed to everyone but the first holder.
+#[derive(Clone, PartialEq, Eq)]
+pub struct HalfOpened {
+    id: [u8; ID_LEN],
+    inner: Vec<u8>,
+}
+
+impl std::fmt::Debug for HalfOpened {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("HalfOpened(<redacted>)")
+    }
+}
+
+impl HalfOpened {
+    /// The first holder's part: takes off the inner seal.
+    ///
+    /// # Errors
+    /// [`Unopenable`], as for the outer one.
+    pub fn open_inner(
+        &self,
+        network: &NetworkId,
+        holder: &MemberId,
+        key: &ExchangeSecret,
+    ) -> Result<Trace, Unopenable> {
+        let (encapped, sealed) = self.inner.split_at_checked(ENCAPPED_LEN).ok_or(Unopenable)?;
+        let receiver = Receiver::new(key, encapped, &info(network, holder))?;
+        let plain = open(&ticket_key(|label| receiver.export(label), &self.id), NONCE, &self.id, sealed)?;
+        read(&plain).ok_or(Unopenable)
+    }
+}
+
+fn read(plain: &[u8]) -> Option<Trace> {
+    if plain.len() != INNER_LEN {
+        return None;
+    }
+    let (&length, rest) = plain.split_first()?;
+    let (member, signature) = rest.split_at_checked(SLUG_MAX_LEN)?;
+    let member = std::str::from_utf8(member.get(..length.into())?).ok()?.parse().ok()?;
+    Some(Trace { member, signature: Signature::try_from(signature).ok()? })
+}
+
+fn ticket_key(export: impl Fn(&[u8]) -> Secret<32>, id: &[u8; ID_LEN]) -> Secret<32> {
+    export(&join(&[label::TICKET, id]))
+}
+
+fn info(network: &NetworkId, holder: &MemberId) -> Vec<u8> {
+    join(&[label::TICKET, network.as_bytes(), holder.as_bytes()])
+}

@@ -1,0 +1,98 @@
+//! The matcher's receipt: a signed promise that what follows from a submission is on the board within the merge delay
+//! (section 5.6). It is the same whether or not the tag was known.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Destination, OpenedSubmission, SealedSubmission, Sha256};
+use crate::codec::{self, Bytes, Wire};
+use crate::crypto::{AEAD_NONCE_LEN, AEAD_TAG_LEN, open, seal};
+use crate::label;
+use crate::sign::{Signature, SigningKey, VerifyingKey};
+use crate::time::Day;
+
+/// One receipt key seals one receipt, so its nonce is fixed; a repeated answer is the same bytes.
+const NONCE: [u8; AEAD_NONCE_LEN] = [0; AEAD_NONCE_LEN];
+
+/// A receipt as it travels back through the relay.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SealedReceipt(Bytes);
+
+/// A receipt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Receipt {
+    /// The day of the submission's first intake.
+    pub day: Day,
+    /// For a withdrawal or replacement: whether the old mailbox was there. True for everything else.
+    pub held: bool,
+    /// The matcher's, over network, matcher, both hashes and day.
+    pub signature: Signature,
+}
+
+impl Wire for Receipt {
+    const MAX_LEN: usize = 128;
+}
+
+/// The receipt does not open, or is not the matcher's over this submission: ask again, or take it as a fault of the matcher.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a receipt of this matcher for this submission")]
+pub struct BadReceipt;
+
+impl OpenedSubmission {
+    /// The matcher's receipt for this submission.
+    #[must_use]
+    pub fn receipt(
+        &self,
+        day: Day,
+        held: bool,
+        destination: &Destination,
+        key: &SigningKey,
+    ) -> SealedReceipt {
+        let fields = fields(destination, &self.sealed_hash, &self.plaintext_hash);
+        let day_bytes = day.to_be_bytes();
+        let signature = key.sign(label::RECEIPT, &[fields[0], fields[1], fields[2], fields[3], &day_bytes]);
+        let receipt = Receipt { day, held, signature };
+        SealedReceipt(Bytes(seal(&self.receipt_key, NONCE, &[], &padded(&receipt))))
+    }
+}
+
+impl SealedSubmission {
+    /// Opens and checks the receipt that came back for this submission.
+    ///
+    /// # Errors
+    /// [`BadReceipt`].
+    pub fn verify_receipt(
+        &self,
+        sealed: &SealedReceipt,
+        destination: &Destination,
+        matcher_key: &VerifyingKey,
+    ) -> Result<Receipt, BadReceipt> {
+        let plaintext = open(&self.receipt_key, NONCE, &[], &sealed.0.0).map_err(|_| BadReceipt)?;
+        let end = plaintext.iter().rposition(|&byte| byte == END).ok_or(BadReceipt)?;
+        let receipt: Receipt = codec::decode(&plaintext[..end]).map_err(|_| BadReceipt)?;
+        let fields = fields(destination, &self.sealed_hash, &self.plaintext_hash);
+        let day = receipt.day.to_be_bytes();
+        matcher_key
+            .verify(label::RECEIPT, &[fields[0], fields[1], fields[2], fields[3], &day], &receipt.signature)
+            .map_err(|_| BadReceipt)?;
+        Ok(receipt)
+    }
+}
+
+/// Marks the end of the encoding, before the zeros that give every receipt one size.
+const END: u8 = 0x80;
+const PADDED_LEN: usize = Receipt::MAX_LEN;
+/// Bytes of every sealed receipt.
+pub const SEALED_RECEIPT_LEN: usize = PADDED_LEN + AEAD_TAG_LEN;
+
+fn padded(receipt: &Receipt) -> Vec<u8> {
+    let mut bytes = codec::encode(receipt);
+    bytes.push(END);
+    bytes.resize(PADDED_LEN, 0);
+    bytes
+}
+
+fn fields<'a>(destination: &'a Destination, sealed: &'a Sha256, plaintext: &'a Sha256) -> [&'a [u8]; 4] {
+    [destination.network.as_bytes(), destination.matcher.as_bytes(), sealed.as_bytes(), plaintext.as_bytes()]
+}
