@@ -1,13 +1,17 @@
-//! The system's clock: the only place where a node learns what time it is.
-
-use std::time::{SystemTime, UNIX_EPOCH};
+//! The only place where the node reads the time.
 
 use kring_protocol::time::Timestamp;
 
-/// Now. A clock set before 1970 counts as 1970; members refuse such a node's messages anyway.
-#[must_use]
-#[allow(clippy::disallowed_methods, reason = "this is the door through which time enters")]
-pub fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_secs(since.as_secs())
+/// The system's clock.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Clock;
+
+impl Clock {
+    /// Now, in whole seconds UTC.
+    #[must_use]
+    #[allow(clippy::disallowed_methods, reason = "this is the clock")]
+    pub fn now(self) -> Timestamp {
+        let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        Timestamp::from_secs(since_epoch.map_or(0, |elapsed| elapsed.as_secs()))
+    }
 }

@@ -1,0 +1,280 @@
+//! Asks the key holders to evaluate what is waiting, one request at a time (`docs/protocol.md` section 4.2). The rules
+//! themselves are `kring_protocol::evaluation`.
+//!
+//! A batch ends in one commit: subject keys and freshly drawn submissions together, so that nothing is left twice.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use kring_protocol::codec;
+use kring_protocol::evaluation::{
+    Announce, Asker as Rules, BeginError, KeyResult, NewRequest, Outgoing, Progress, Request, Response, SignedHeader,
+};
+use kring_protocol::id::{Epoch, MemberId, PurposeId, RecipeId};
+use kring_protocol::oprf::MAX_BATCH;
+use kring_protocol::own_submission::{OwnSubmission, WithdrawNumber};
+use rand::rngs::OsRng;
+
+use crate::audit::{Entry, Kind};
+use crate::cases::{Desired, MatchKeyId};
+use crate::core::Core;
+use crate::holder::Holder;
+use crate::keys::{EpochKeys, Keyring};
+use crate::leaves::{LeaveKey, Left};
+use crate::network::Family;
+use crate::partner::{Evaluation, Partner};
+use crate::store::{Batch, StoreError, Table};
+
+/// Between two tries when too few holders answer.
+const RETRY: Duration = Duration::from_millis(500);
+/// A request that has not been answered for so long is given up; its header would soon be too old.
+const GIVE_UP_SECS: u64 = 480;
+
+/// What is evaluated in one request.
+struct Input {
+    id: MatchKeyId,
+    recipe: RecipeId,
+    oprf_input: Vec<u8>,
+    desired: Desired,
+}
+
+/// The asking side of this node.
+#[derive(Debug)]
+pub struct Asker {
+    core: Arc<Core>,
+    keyring: Arc<Keyring>,
+    partner: Arc<Partner>,
+    /// This node's own holder role, asked by the same rules as the others.
+    holder: Arc<Holder>,
+    rules: HashMap<Epoch, Rules>,
+    next_withdraw_counter: u64,
+}
+
+impl Asker {
+    /// With the chain and counter in the store.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn load(
+        core: Arc<Core>,
+        keyring: Arc<Keyring>,
+        partner: Arc<Partner>,
+        holder: Arc<Holder>,
+    ) -> Result<Self, StoreError> {
+        let next_withdraw_counter = core.store.get(Table::Meta, COUNTER_KEY)?.map_or(0, |bytes| {
+            bytes.try_into().map_or(0, u64::from_be_bytes)
+        });
+        Ok(Self { core, keyring, partner, holder, rules: HashMap::new(), next_withdraw_counter })
+    }
+
+    /// Works until the node stops.
+    pub async fn run(mut self) {
+        let partner = Arc::clone(&self.partner);
+        loop {
+            let group = |evaluation: &Evaluation| (evaluation.epoch, partner.purpose_of(&evaluation.key));
+            let taken = tokio::select! {
+                taken = partner.evaluations.take(MAX_BATCH, group) => taken,
+                () = self.core.stopped() => return,
+            };
+            let Some(Evaluation { epoch, key }) = taken.items.first().cloned() else { continue };
+            let Some(purpose) = partner.purpose_of(&key) else { continue };
+            let ids: Vec<_> = taken.items.iter().map(|evaluation| evaluation.key).collect();
+            match self.evaluate(epoch, &purpose, &ids).await {
+                Ok(true) => {}
+                Ok(false) => {
+                    partner.evaluations.add(taken.items.iter().cloned());
+                    self.core.pause(RETRY).await;
+                }
+                Err(error) => self.core.fail(error.to_string()),
+            }
+            if self.core.is_stopping() {
+                return;
+            }
+        }
+    }
+
+    /// Evaluates one batch. False when it must be tried again.
+    async fn evaluate(&mut self, epoch: Epoch, purpose: &PurposeId, ids: &[MatchKeyId]) -> Result<bool, StoreError> {
+        let Some(keys) = self.keyring.get(epoch) else { return Ok(true) };
+        let inputs = self.inputs(ids);
+        if inputs.is_empty() {
+            return Ok(true);
+        }
+        let Some(header) = self.begin(&keys, purpose, &inputs)? else { return Ok(true) };
+        let mut batch = Batch::new();
+        batch.put(Table::OwnHeader, header_key(epoch, header.header.seq), codec::encode(&header));
+        let entries = vec![Entry::own(Kind::EvaluationAsked, inputs.len() as u64)];
+        self.core.commit(batch, entries).await?;
+        let Some(results) = self.ask(epoch, &header).await else { return Ok(false) };
+        self.finish(&keys, purpose, &inputs, &results).await?;
+        Ok(true)
+    }
+
+    /// What is still wanted of `ids`.
+    fn inputs(&self, ids: &[MatchKeyId]) -> Vec<Input> {
+        let (today, network) = (self.core.today(), self.core.network_id());
+        let cases = self.partner.cases();
+        let input = |id: &MatchKeyId| {
+            let (entry, desired) = (cases.key(id)?, cases.desired(id, today)?);
+            let oprf_input = entry.key.oprf_input(&network, &self.core.pepper);
+            Some(Input { id: *id, recipe: entry.key.recipe().clone(), oprf_input, desired })
+        };
+        ids.iter().filter_map(input).collect()
+    }
+
+    fn begin(
+        &mut self,
+        keys: &EpochKeys,
+        purpose: &PurposeId,
+        inputs: &[Input],
+    ) -> Result<Option<SignedHeader>, StoreError> {
+        let epoch = keys.terms.epoch;
+        if !self.rules.contains_key(&epoch) {
+            let last = self.last_header(epoch)?;
+            self.rules.insert(epoch, Rules::new(self.core.me.clone(), last));
+        }
+        let Some(rules) = self.rules.get_mut(&epoch) else { return Ok(None) };
+        let oprf_inputs: Vec<_> = inputs.iter().map(|input| input.oprf_input.clone()).collect();
+        let preferred = [self.core.me.clone()];
+        let request = NewRequest { terms: &keys.terms, purpose, inputs: &oprf_inputs, preferred: &preferred };
+        let (signing, now) = (&self.core.identity.signing, self.core.now());
+        match tokio::task::block_in_place(|| rules.begin(request, signing, now, &mut OsRng).cloned()) {
+            Ok(header) => Ok(Some(header)),
+            Err(error @ (BeginError::NoKeys | BeginError::Blind(_) | BeginError::Outstanding)) => {
+                tracing::warn!(%purpose, %error, "a batch was left out");
+                Ok(None)
+            }
+        }
+    }
+
+    /// Drives one request to its end. None when it was given up.
+    async fn ask(&mut self, epoch: Epoch, header: &SignedHeader) -> Option<Vec<KeyResult>> {
+        let rules = self.rules.get_mut(&epoch)?;
+        let mut open = FuturesUnordered::new();
+        loop {
+            for (holder, outgoing) in rules.outgoing() {
+                let request = match outgoing {
+                    Outgoing::Announce(range) => {
+                        let headers = range.filter_map(|seq| own_header(&self.core, epoch, seq)).collect();
+                        Some(Request::Announce(Announce { headers }))
+                    }
+                    Outgoing::Evaluate => rules.evaluate_message().map(Request::Evaluate),
+                };
+                let Some(request) = request else { continue };
+                open.push(send(&self.core, &self.holder, holder, request));
+            }
+            match rules.progress() {
+                Progress::Complete => return tokio::task::block_in_place(|| rules.finish()).ok(),
+                Progress::Idle => return None,
+                Progress::Working => {}
+                Progress::Stuck => {
+                    let too_old = self.core.now().distance_secs(header.header.time) > GIVE_UP_SECS;
+                    if too_old || self.core.is_stopping() {
+                        rules.abandon();
+                        return None;
+                    }
+                    self.core.pause(RETRY).await;
+                    self.core.covenant.key_holders.iter().for_each(|holder| rules.retry(holder));
+                    continue;
+                }
+            }
+            let Some((holder, response)) = open.next().await else { continue };
+            match response {
+                None => rules.failed(&holder),
+                Some(Response::Acknowledged(acknowledgement)) => rules.acknowledged(&holder, acknowledgement),
+                Some(Response::Refused(refused)) => {
+                    tracing::warn!(%holder, reason = %refused.reason, "a key holder refused");
+                    rules.refused(&holder, &refused);
+                }
+                Some(Response::Answered(answer)) => {
+                    let fault = tokio::task::block_in_place(|| rules.answered(&holder, answer).err());
+                    if let Some(fault) = fault {
+                        tracing::error!(%holder, %fault, "a key holder answered wrongly");
+                    }
+                }
+                Some(Response::Head(_) | Response::Headers(_)) => rules.failed(&holder),
+            }
+        }
+    }
+
+    /// Stores subject keys with fresh submissions and queues these for sending.
+    async fn finish(
+        &mut self,
+        keys: &EpochKeys,
+        purpose: &PurposeId,
+        inputs: &[Input],
+        results: &[KeyResult],
+    ) -> Result<(), StoreError> {
+        let epoch = keys.terms.epoch;
+        let end = self.core.covenant.epochs.end(epoch);
+        let mut fresh: Vec<(LeaveKey, Left)> = Vec::new();
+        for result in results {
+            for (input, subject_key) in inputs.iter().zip(&result.subject_keys) {
+                let key = LeaveKey { key: input.id, epoch, matcher: result.matcher.clone() };
+                if self.partner.leaves().get(&key).is_some() {
+                    continue;
+                }
+                let number = WithdrawNumber { generation: 0, counter: self.next_withdraw_counter };
+                self.next_withdraw_counter += 1;
+                let expiry = input.desired.expiry.min(end);
+                let references = input.desired.references.clone();
+                let own = OwnSubmission::draw(references, input.desired.min, expiry, number, &mut OsRng);
+                fresh.push((key, Left::new(purpose.clone(), input.recipe.clone(), subject_key, own)));
+            }
+        }
+        let mut batch = Batch::new();
+        batch.put(Table::Meta, COUNTER_KEY, self.next_withdraw_counter.to_be_bytes());
+        for (key, left) in &fresh {
+            self.partner.put_left(&mut batch, key, left)?;
+        }
+        self.core.commit(batch, Vec::new()).await?;
+        {
+            let mut leaves = self.partner.leaves();
+            fresh.iter().for_each(|(key, left)| leaves.put(key.clone(), left.clone()));
+        }
+        let touched = inputs.iter().map(|input| input.id).collect();
+        self.partner.touch(&touched);
+        Ok(())
+    }
+
+    fn last_header(
+        &self,
+        epoch: Epoch,
+    ) -> Result<Option<kring_protocol::evaluation::VerifiedHeader>, StoreError> {
+        let last = self.core.store.scan(Table::OwnHeader, &epoch.to_be_bytes()).last().transpose()?;
+        let Some((_, bytes)) = last else { return Ok(None) };
+        let damaged = |error: codec::CodecError| StoreError::Failed(format!("an own header: {error}"));
+        let signed = codec::decode::<SignedHeader>(&bytes).map_err(damaged)?;
+        Ok(Some(kring_protocol::evaluation::VerifiedHeader::trusted(signed)))
+    }
+}
+
+/// Where the counter of withdraw keys stands.
+const COUNTER_KEY: &[u8] = b"withdraw-counter";
+
+async fn send(
+    core: &Arc<Core>,
+    own: &Arc<Holder>,
+    holder: MemberId,
+    request: Request,
+) -> (MemberId, Option<Response>) {
+    if holder == core.me {
+        let response = own.respond(&core.me, request).await;
+        return (holder, Some(response));
+    }
+    let answered = core.network.request(&holder, Family::Evaluate, codec::encode(&request)).await;
+    let response = answered.ok().and_then(|bytes| codec::decode(&bytes).ok());
+    (holder, response)
+}
+
+fn own_header(core: &Core, epoch: Epoch, seq: u64) -> Option<SignedHeader> {
+    let bytes = core.store.get(Table::OwnHeader, &header_key(epoch, seq)).ok().flatten()?;
+    codec::decode(&bytes).ok()
+}
+
+fn header_key(epoch: Epoch, seq: u64) -> Vec<u8> {
+    [epoch.to_be_bytes().as_slice(), &seq.to_be_bytes()].concat()
+}

@@ -1,0 +1,127 @@
+//! What every role of a running node shares: who it is, what was agreed, where it stores, how it reaches others.
+//!
+//! Not here: anything that one role alone knows.
+
+use std::sync::Arc;
+
+use kring_protocol::covenant::VerifiedCovenant;
+use kring_protocol::id::{MemberId, NetworkId};
+use kring_protocol::own_submission::WithdrawRoot;
+use kring_protocol::secret::Secret;
+use kring_protocol::sign::{SigningKey, VerifyingKey};
+use kring_protocol::submission::Destination;
+use kring_protocol::time::{Day, Timestamp};
+use tokio::sync::watch;
+
+use crate::audit::{Audit, Entry};
+use crate::clock::Clock;
+use crate::network::Network;
+use crate::store::{Batch, Store, StoreError};
+use crate::vault::Vault;
+
+/// The node's own keys.
+#[derive(Debug)]
+pub struct Identity {
+    /// Signs everything the member says.
+    pub signing: Arc<SigningKey>,
+    /// From which withdraw keys are derived.
+    pub withdraw_root: WithdrawRoot,
+}
+
+/// Shared by all roles.
+#[derive(Debug)]
+pub struct Core {
+    /// This member.
+    pub me: MemberId,
+    /// The covenant in force.
+    pub covenant: Arc<VerifiedCovenant>,
+    /// The covenant's pepper.
+    pub pepper: Secret<32>,
+    /// The node's own keys.
+    pub identity: Identity,
+    /// Where everything is kept.
+    pub store: Store,
+    /// How it is encrypted there.
+    pub vault: Vault,
+    /// The node's own audit log.
+    pub audit: Audit,
+    /// The other members.
+    pub network: Network,
+    /// The time.
+    pub clock: Clock,
+    /// Turns true once, when the node stops.
+    pub stopping: watch::Receiver<bool>,
+    /// Set by a role that cannot go on; the node stops with this reason.
+    pub failure: watch::Sender<Option<String>>,
+}
+
+impl Core {
+    /// Now.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// The UTC day.
+    #[must_use]
+    pub fn today(&self) -> Day {
+        self.now().day()
+    }
+
+    /// The network.
+    #[must_use]
+    pub fn network_id(&self) -> NetworkId {
+        self.covenant.network()
+    }
+
+    /// A matcher as a destination.
+    #[must_use]
+    pub fn destination(&self, matcher: &MemberId) -> Destination {
+        Destination { network: self.network_id(), matcher: matcher.clone() }
+    }
+
+    /// The key that a member signs with.
+    #[must_use]
+    pub fn verifying_key(&self, member: &MemberId) -> Option<VerifyingKey> {
+        self.covenant.member(member).map(|card| card.signing_key)
+    }
+
+    /// Writes a batch with its audit entries in one commit. Returns once it is durable. A failing disk stops the node:
+    /// what memory holds by then may be ahead of the disk.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn commit(&self, batch: Batch, entries: Vec<Entry>) -> Result<(), StoreError> {
+        let committed = self.audit.commit(batch, entries).await;
+        if let Err(error) = &committed {
+            self.fail(error.to_string());
+        }
+        committed
+    }
+
+    /// Stops the node: a role cannot go on.
+    pub fn fail(&self, reason: String) {
+        tracing::error!(%reason, "the node stops");
+        self.failure.send_replace(Some(reason));
+    }
+
+    /// Whether the node is stopping.
+    #[must_use]
+    pub fn is_stopping(&self) -> bool {
+        *self.stopping.borrow()
+    }
+
+    /// Waits until the node is stopping.
+    pub async fn stopped(&self) {
+        let mut stopping = self.stopping.clone();
+        let _ = stopping.wait_for(|stopping| *stopping).await; // an error means that the node is gone
+    }
+
+    /// Sleeps, or returns early when the node is stopping.
+    pub async fn pause(&self, duration: std::time::Duration) {
+        tokio::select! {
+            () = tokio::time::sleep(duration) => {}
+            () = self.stopped() => {}
+        }
+    }
+}

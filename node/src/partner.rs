@@ -1,0 +1,197 @@
+//! The partner's own side of the node: cases, what was left for them, and the matches that came of it.
+//!
+//! Holds the state that asker, sender and reader share and decides what work a change makes. Locks are taken in the
+//! order cases, leaves, matches, and never across an await.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use kring_protocol::codec;
+use kring_protocol::id::{Epoch, MemberId, PurposeId};
+use kring_protocol::matching::{Match, MatchKey, Matches};
+use kring_protocol::sealing::ExchangeKey;
+
+use crate::cases::{Case, CaseId, Cases, MatchKeyId};
+use crate::core::Core;
+use crate::keys::Keyring;
+use crate::leaves::{LeaveKey, Leaves, Left, Step};
+use crate::store::{Batch, StoreError, Table};
+use crate::vault::KeyName;
+use crate::work::Work;
+
+/// A match key to be evaluated in an epoch.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Evaluation {
+    /// The epoch.
+    pub epoch: Epoch,
+    /// The match key.
+    pub key: MatchKeyId,
+}
+
+/// The partner's own state.
+#[derive(Debug)]
+pub struct Partner {
+    core: Arc<Core>,
+    keyring: Arc<Keyring>,
+    cases: Mutex<Cases>,
+    leaves: Mutex<Leaves>,
+    matches: Mutex<Matches>,
+    /// Match keys without subject keys.
+    pub evaluations: Work<Evaluation>,
+    /// Submissions to be sent, by matcher.
+    pub submissions: BTreeMap<MemberId, Work<LeaveKey>>,
+}
+
+impl Partner {
+    /// Reads cases, submissions and matches from the store. Rebuilds all indexes and finds the work left to do.
+    ///
+    /// # Errors
+    /// [`StoreError`], also for a record that does not open with this node's keys.
+    pub fn load(core: Arc<Core>, keyring: Arc<Keyring>) -> Result<Self, StoreError> {
+        let mut cases = Cases::new(&core.me, &core.covenant, core.vault.index_key("match-key"));
+        let today = core.today();
+        for (key, sealed) in core.store.scan_all(Table::Case)? {
+            let case: Case = core.vault.open_record(&case_key_name(&key)?, Table::Case, &key, &sealed)?;
+            cases.put(case, today);
+        }
+        let mut leaves = Leaves::default();
+        for (bytes, sealed) in core.store.scan_all(Table::Left)? {
+            let key = LeaveKey::from_bytes(&bytes).ok_or_else(|| damaged(Table::Left))?;
+            let left = core.vault.open_record(&left_key_name(&key), Table::Left, &bytes, &sealed)?;
+            leaves.put(key, left);
+        }
+        let mut matches = Matches::default();
+        for (key, sealed) in core.store.scan_all(Table::Match)? {
+            matches.restore(core.vault.open_record(&KeyName::Matches, Table::Match, &key, &sealed)?);
+        }
+        let submissions =
+            core.covenant.matchers_for(&core.me).into_iter().map(|matcher| (matcher, Work::default())).collect();
+        Ok(Self {
+            core,
+            keyring,
+            cases: Mutex::new(cases),
+            leaves: Mutex::new(leaves),
+            matches: Mutex::new(matches),
+            evaluations: Work::default(),
+            submissions,
+        })
+    }
+
+    /// The cases.
+    pub fn cases(&self) -> MutexGuard<'_, Cases> {
+        self.cases.lock().expect("nobody panics while holding the cases")
+    }
+
+    /// What was left.
+    pub fn leaves(&self) -> MutexGuard<'_, Leaves> {
+        self.leaves.lock().expect("nobody panics while holding the leaves")
+    }
+
+    /// The matches.
+    pub fn matches(&self) -> MutexGuard<'_, Matches> {
+        self.matches.lock().expect("nobody panics while holding the matches")
+    }
+
+    /// The purpose of a match key that is in use.
+    #[must_use]
+    pub fn purpose_of(&self, key: &MatchKeyId) -> Option<PurposeId> {
+        self.cases().key(key).map(|entry| entry.purpose.clone())
+    }
+
+    /// Finds all work there is: at start, when keys arrive, and once a day.
+    pub fn find_work(&self) {
+        let mut keys: BTreeSet<_> = self.cases().keys().map(|(id, _)| *id).collect();
+        keys.extend(self.leaves().iter().map(|(key, _)| key.key));
+        self.touch(&keys);
+    }
+
+    /// Queues what must be done for these match keys.
+    pub fn touch(&self, keys: &BTreeSet<MatchKeyId>) {
+        let today = self.core.today();
+        let epochs: Vec<_> = self.keyring.all().iter().map(|keys| keys.terms.epoch).collect();
+        let mut evaluations = Vec::new();
+        let mut submissions: BTreeMap<&MemberId, Vec<LeaveKey>> = BTreeMap::new();
+        let (cases, leaves) = (self.cases(), self.leaves());
+        for key in keys {
+            let desired = cases.desired(key, today);
+            for epoch in &epochs {
+                let mut missing = false;
+                for matcher in self.submissions.keys() {
+                    let leave = LeaveKey { key: *key, epoch: *epoch, matcher: matcher.clone() };
+                    match leaves.get(&leave).map(|left| left.step(desired.as_ref())) {
+                        None => missing = true,
+                        Some(Step::Nothing) => {}
+                        Some(_) => submissions.entry(matcher).or_default().push(leave),
+                    }
+                }
+                if missing && desired.is_some() {
+                    evaluations.push(Evaluation { epoch: *epoch, key: *key });
+                }
+            }
+        }
+        drop((cases, leaves));
+        for (matcher, keys) in submissions {
+            if let Some(work) = self.submissions.get(matcher) {
+                work.add(keys);
+            }
+        }
+        self.evaluations.add(evaluations);
+    }
+
+    /// Adds a submission's record to a batch, sealed.
+    pub fn put_left(&self, batch: &mut Batch, key: &LeaveKey, left: &Left) -> Result<(), StoreError> {
+        let bytes = key.to_bytes();
+        let sealed = self.core.vault.seal_record(&left_key_name(key), Table::Left, &bytes, &codec::encode(left))?;
+        batch.put(Table::Left, bytes, sealed);
+        Ok(())
+    }
+
+    /// Adds a case's record to a batch, sealed under its own key, which must have been made.
+    pub fn put_case(&self, batch: &mut Batch, case: &Case) -> Result<(), StoreError> {
+        let key = case.id.0.as_bytes().to_vec();
+        let sealed =
+            self.core.vault.seal_record(&KeyName::Case(case.id), Table::Case, &key, &codec::encode(case))?;
+        batch.put(Table::Case, key, sealed);
+        Ok(())
+    }
+
+    /// Adds the records of changed matches to a batch.
+    pub fn put_matches(&self, batch: &mut Batch, changed: &[MatchKey]) -> Result<(), StoreError> {
+        let matches = self.matches();
+        for key in changed.iter().collect::<BTreeSet<_>>() {
+            if let Some(entry) = matches.get(key) {
+                self.put_match(batch, entry)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn put_match(&self, batch: &mut Batch, entry: &Match) -> Result<(), StoreError> {
+        let partner = entry.partner.as_ref().map_or(b"".as_slice(), MemberId::as_bytes);
+        let key = [entry.id.as_bytes().as_slice(), partner].concat();
+        let sealed =
+            self.core.vault.seal_record(&KeyName::Matches, Table::Match, &key, &codec::encode(entry))?;
+        batch.put(Table::Match, key, sealed);
+        Ok(())
+    }
+
+    /// An own submission has ended at its matcher. Adds what this changes to the batch.
+    pub fn own_ended(&self, batch: &mut Batch, mailbox: &ExchangeKey) -> Result<(), StoreError> {
+        let changed = self.matches().own_ended(mailbox);
+        self.put_matches(batch, &changed)
+    }
+}
+
+/// The key under which a submission's record is sealed: one per matcher and epoch.
+pub fn left_key_name(key: &LeaveKey) -> KeyName {
+    KeyName::Left { matcher: key.matcher.clone(), epoch: key.epoch }
+}
+
+fn case_key_name(key: &[u8]) -> Result<KeyName, StoreError> {
+    let id = kring_protocol::id::Reference::try_from(key).map_err(|_| damaged(Table::Case))?;
+    Ok(KeyName::Case(CaseId(id)))
+}
+
+fn damaged(table: Table) -> StoreError {
+    StoreError::Failed(format!("a {} record does not read", table.name()))
+}
