@@ -8,6 +8,9 @@
 
 pub mod api;
 pub mod caseload;
+pub mod clock;
+pub mod config;
+pub mod founding;
 pub mod keystore;
 pub mod network;
 pub mod store;
@@ -15,3 +18,19 @@ mod testing;
 
 #[cfg(test)]
 //! placeholder
+
+/// Why a node stopped although nobody asked it to.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// Placeholder until the daemon lands.
+    #[error("this build has no daemon yet")]
+    Missing,
+}
+
+/// Runs a node until it is told to stop.
+///
+/// # Errors
+/// [`RunError`].
+pub async fn run(_config: config::Config) -> Result<(), RunError> {
+    Err(RunError::Missing)
+}

@@ -1,0 +1,126 @@
+//! `kring node`: runs the daemon.
+
+use std::path::PathBuf;
+
+use kring_node::config::{Config, LogFormat};
+use tracing_subscriber::EnvFilter;
+
+use crate::output::Failure;
+
+/// Run a node until it is told to stop (SIGTERM or Ctrl-C)
+///
+/// Every setting is one name in four places, the first that has it wins: flag (--api-listen), environment
+/// (KRING_API_LISTEN), node.toml (api_listen), default. Relative paths count from node.toml's directory, in flags and
+/// environment from the working directory. Unknown keys are refused. Logs go to stderr.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The node's settings, made by `kring init`
+    #[arg(long, value_name = "node.toml", default_value = "node.toml")]
+    config: PathBuf,
+    /// Directory of what the node stores [default: data]
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<String>,
+    /// File with the master key; keep it off the disk that holds the data [default: keys/master.key]
+    #[arg(long, value_name = "FILE")]
+    master_key_file: Option<String>,
+    /// The signed covenant [default: covenant.kring]
+    #[arg(long, value_name = "FILE")]
+    covenant_file: Option<String>,
+    /// API tokens, as hashes [default: tokens.toml]
+    #[arg(long, value_name = "FILE")]
+    tokens_file: Option<String>,
+    /// Where other members reach the node, TCP and QUIC, separated by commas
+    /// [default: /ip4/0.0.0.0/tcp/7400,/ip4/0.0.0.0/udp/7400/quic-v1]
+    #[arg(long, value_name = "MULTIADDRS")]
+    listen: Option<String>,
+    /// Address of the API [default: 127.0.0.1:7401]
+    #[arg(long, value_name = "IP:PORT")]
+    api_listen: Option<String>,
+    /// Loopback address of /healthz, /readyz and /metrics [default: 127.0.0.1:7402]
+    #[arg(long, value_name = "IP:PORT")]
+    operations_listen: Option<String>,
+    /// text or json [default: text]
+    #[arg(long, value_name = "FORMAT")]
+    log_format: Option<String>,
+    /// error, warn, info, debug or trace [default: info]
+    #[arg(long, value_name = "LEVEL")]
+    log_level: Option<String>,
+    /// Memory for the store's cache, 8 to 65536 [default: 16]
+    #[arg(long, value_name = "MIB")]
+    store_cache_mib: Option<String>,
+    /// Stop when stdin closes, so that a node does not outlive the demonstration that started it
+    #[arg(long, hide = true)]
+    with_parent: bool,
+}
+
+impl Args {
+    fn flags(&self) -> Vec<(&'static str, String)> {
+        let given = [
+            ("data_dir", &self.data_dir),
+            ("master_key_file", &self.master_key_file),
+            ("covenant_file", &self.covenant_file),
+            ("tokens_file", &self.tokens_file),
+            ("listen", &self.listen),
+            ("api_listen", &self.api_listen),
+            ("operations_listen", &self.operations_listen),
+            ("log_format", &self.log_format),
+            ("log_level", &self.log_level),
+            ("store_cache_mib", &self.store_cache_mib),
+        ];
+        given.into_iter().filter_map(|(key, value)| value.clone().map(|value| (key, value))).collect()
+    }
+}
+
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    let config = Config::load(&args.config, std::env::vars(), &args.flags())?;
+    start_log(&config);
+    if args.with_parent {
+        stop_with_parent();
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(kring_node::run(config))?;
+    Ok(())
+}
+
+fn start_log(config: &Config) {
+    let filter = EnvFilter::new(config.log_level.as_str());
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match config.log_format {
+        LogFormat::Json => builder.json().init(),
+        LogFormat::Text => builder.with_ansi(false).init(),
+    }
+}
+
+/// Ends this process as an operator would when whoever started it is gone. Its end closes the pipe, however it came.
+fn stop_with_parent() {
+    std::thread::spawn(|| {
+        let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
+        tracing::info!("whoever started this node is gone; stopping");
+        let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::TERM);
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory, Parser};
+    use kring_node::config::KEYS;
+
+    use super::Args;
+
+    #[derive(Debug, Parser)]
+    struct Test {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    #[test]
+    fn every_key_has_a_flag_that_sets_it() {
+        let mut line = vec!["test".to_owned()];
+        for (key, _) in KEYS {
+            line.extend([format!("--{}", key.replace('_', "-")), key.to_uppercase()]);
+        }
+        let flags = Test::try_parse_from(line).unwrap().args.flags();
+        assert_eq!(flags, KEYS.map(|(key, _)| (key, key.to_uppercase())));
+        assert_eq!(Test::command().get_arguments().count(), KEYS.len() + 2);
+    }
+}

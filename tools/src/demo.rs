@@ -1,0 +1,336 @@
+//! `kring demo`: a complete network of real nodes on this machine, from founding to the last match.
+//!
+//! # In scope
+//! The course of the demonstration; its steps are the modules below.
+//!
+//! # Out of scope
+//! Shortcuts. Whatever a partner's node does, it does here too, by the same functions and over the network.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::client::{Client, ClientError};
+use crate::command::demo::Args;
+use crate::command::import::import;
+use crate::output::{Failure, Output, note};
+
+pub(crate) mod caseload;
+mod delivery;
+mod founding;
+mod interrupt;
+mod patience;
+mod place;
+mod ports;
+mod process;
+mod report;
+
+use caseload::{Caseload, Partner};
+use delivery::{Snapshot, Waiting};
+use interrupt::catch_signals;
+use patience::Patience;
+pub(crate) use place::Place;
+use process::{Network, Status};
+use report::{Joined, Notice, PartnerRow, Report, Timings};
+
+/// How often the network is asked whether all is delivered, and how often a wait looks around.
+const POLL: Duration = Duration::from_millis(100);
+
+/// Runs the demonstration.
+pub(crate) fn run(args: &Args, output: Output) -> Result<(), Failure> {
+    let (partners, truth) = participants(args)?;
+    let interrupted = catch_signals()?;
+    let place = Place::new(args.dir.as_deref(), &partners)?;
+    let mut demo = Demo::found(&place, partners, args.port, interrupted)?;
+    let result = demo.play(args.once, truth.as_ref(), output);
+    if demo.interrupted.load(Ordering::Relaxed) {
+        note("interrupted; stopping all nodes");
+        return if args.once {
+            Err(Failure::Work("interrupted before all was delivered".to_owned()))
+        } else {
+            Ok(())
+        };
+    }
+    result
+}
+
+/// Pairs of cases that must meet, and no others.
+type Truth = BTreeSet<report::Pair>;
+
+fn participants(args: &Args) -> Result<(Vec<Partner>, Option<Truth>), Failure> {
+    let (bringing, truth) = match &args.caseload {
+        Some(dir) => (caseload::read_dir(dir)?, None),
+        None => {
+            return Err(Failure::Work("the built-in caseload is not there yet; use --caseload".to_owned()));
+        }
+    };
+    Ok((caseload::complete(bringing, args.partners)?, truth))
+}
+
+/// What the network found.
+struct Found {
+    /// Cases that each partner's node took in.
+    cases: Vec<u64>,
+    joined: Joined,
+    /// Partners whose nodes are kept down.
+    down: BTreeSet<String>,
+}
+
+/// A founded network.
+struct Demo {
+    partners: Vec<Partner>,
+    clients: Vec<Client>,
+    network: Network,
+    interrupted: Arc<AtomicBool>,
+    began: Instant,
+    timings: Timings,
+}
+
+impl Demo {
+    /// Founds the network and starts its nodes.
+    fn found(
+        place: &Place,
+        partners: Vec<Partner>,
+        port: Option<u16>,
+        interrupted: Arc<AtomicBool>,
+    ) -> Result<Self, Failure> {
+        let began = Instant::now();
+        note(&format!("founding a network of {} partners in {}", partners.len(), place.path().display()));
+        let mut reserved = ports::reserve(partners.len(), port)?;
+        let ports: Vec<_> = reserved.iter().map(|reserved| reserved.ports).collect();
+        let dirs = founding::found(place.path(), &partners, &ports)?;
+        let clients = dirs.iter().map(|dir| Client::open(dir, [])).collect::<Result<Vec<_>, _>>()?;
+        let timings = Timings { founding: began.elapsed().as_secs_f64(), ..Timings::default() };
+        say(began, "founded: every partner has its keys, and all have signed the covenant");
+        let mut network = Network::new(Arc::clone(&interrupted));
+        for ((partner, dir), reserved) in partners.iter().zip(&dirs).zip(&mut reserved) {
+            reserved.release();
+            network.start(&partner.id, dir, reserved.ports.operations)?;
+        }
+        network.watch();
+        Ok(Self { partners, clients, network, interrupted, began, timings })
+    }
+
+    /// From the first start of the nodes to the report.
+    fn play(&mut self, once: bool, truth: Option<&Truth>, output: Output) -> Result<(), Failure> {
+        let mut step = Instant::now();
+        self.until_ready()?;
+        self.timings.ready = lap(&mut step);
+        self.say("every node is ready: the keys are made");
+        if !once {
+            self.say_addresses();
+        }
+        let (cases, refused) = self.import_all()?;
+        self.timings.imported = lap(&mut step);
+        self.say("caseloads imported");
+        let delivered = self.until_delivered();
+        self.timings.delivered = lap(&mut step);
+        delivered?;
+        self.say("all is delivered");
+        let found = self.collect(cases)?;
+        self.timings.total = self.began.elapsed().as_secs_f64();
+        let stopped = if once { self.network.stop() } else { self.network.status()? };
+        let as_expected = self.report(found, truth, &stopped, output) && !refused;
+        if !once {
+            note("the network stays up; Ctrl-C ends it");
+            self.until_interrupted()?;
+        }
+        if as_expected { Ok(()) } else { Err(Failure::Reported) }
+    }
+
+    fn until_ready(&self) -> Result<(), Failure> {
+        let mut waited = Patience::new();
+        loop {
+            let status = self.status()?;
+            let waiting: Vec<_> = self.with_ids(&status, |status| !status.ready && !status.kept_down);
+            if waiting.is_empty() {
+                return Ok(());
+            }
+            waited.on(&waiting, || format!("not ready: {}", waiting.join(", ")))?;
+            std::thread::sleep(POLL / 5);
+        }
+    }
+
+    fn with_ids(&self, status: &[Status], wanted: impl Fn(&Status) -> bool) -> Vec<String> {
+        let both = self.partners.iter().zip(status);
+        both.filter(|(_, status)| wanted(status)).map(|(partner, _)| partner.id.clone()).collect()
+    }
+
+    fn say_addresses(&self) {
+        for (partner, client) in self.partners.iter().zip(&self.clients) {
+            note(&format!("{}: http://{}/api/v1", partner.name, client.address()));
+        }
+        note("each partner's folder holds its API token, api.token");
+    }
+
+    /// Imports every caseload, all partners at once. Returns how many cases each took in, and whether a file was
+    /// refused as a whole.
+    fn import_all(&self) -> Result<(Vec<u64>, bool), Failure> {
+        let results: Vec<Result<Option<u64>, Failure>> = std::thread::scope(|scope| {
+            let importing: Vec<_> =
+                (0..self.partners.len()).map(|index| scope.spawn(move || self.import_one(index))).collect();
+            importing
+                .into_iter()
+                .map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+                .collect()
+        });
+        let results = results.into_iter().collect::<Result<Vec<_>, _>>()?;
+        let refused = results.iter().any(Option::is_none);
+        Ok((results.into_iter().map(Option::unwrap_or_default).collect(), refused))
+    }
+
+    /// Imports one partner's caseload, again if its node dies meanwhile: what it took in already it does not take in
+    /// twice. `None` when the node refused the file.
+    fn import_one(&self, index: usize) -> Result<Option<u64>, Failure> {
+        let partner = &self.partners[index];
+        let Some(Caseload { file, bytes }) = &partner.caseload else { return Ok(Some(0)) };
+        let mut waited = Patience::new();
+        loop {
+            let status = &self.status()?[index];
+            if status.kept_down {
+                note(&format!("{} is kept down; its caseload is not imported", partner.id));
+                return Ok(Some(0));
+            }
+            match import(&self.clients[index], bytes, false) {
+                Ok(imported) => {
+                    for line in &imported.lines_left_out {
+                        note(&line.text(file));
+                    }
+                    return Ok(Some(imported.cases + imported.unchanged));
+                }
+                Err(ClientError::Refused { status: 400..500, reasons }) => {
+                    note(&format!("{}: {}", file.display(), reasons.join("; ")));
+                    return Ok(None);
+                }
+                Err(problem @ ClientError::Answer(_)) => return Err(problem.into()),
+                Err(problem) => waited.on(&status.restarts, || format!("{}: {problem}", partner.id))?,
+            }
+            std::thread::sleep(POLL);
+        }
+    }
+
+    fn until_delivered(&self) -> Result<(), Failure> {
+        let mut waited = Patience::new();
+        let mut before = Snapshot::default();
+        loop {
+            let now = self.snapshot()?;
+            if delivery::delivered(&before, &now) {
+                return Ok(());
+            }
+            waited.on(&now, || format!("waiting: {}", now.left()))?;
+            before = now;
+            std::thread::sleep(POLL);
+        }
+    }
+
+    fn snapshot(&self) -> Result<Snapshot, Failure> {
+        let mut snapshot = Snapshot::default();
+        for ((partner, client), status) in self.partners.iter().zip(&self.clients).zip(self.status()?) {
+            let member = partner.member.to_string();
+            if status.kept_down {
+                snapshot.down.insert(member);
+            } else if let (true, Some(waiting)) = (status.ready, waiting(client)?) {
+                snapshot.nodes.insert(member, waiting);
+            } else {
+                snapshot.absent.insert(member);
+            }
+        }
+        Ok(snapshot)
+    }
+
+    /// The notices of all living nodes, joined.
+    fn collect(&self, cases: Vec<u64>) -> Result<Found, Failure> {
+        let status = self.status()?;
+        let down: BTreeSet<_> = self.with_ids(&status, |status| status.kept_down).into_iter().collect();
+        let mut notices = BTreeMap::new();
+        for (index, partner) in self.partners.iter().enumerate() {
+            if !down.contains(&partner.id) {
+                notices.insert(partner.id.clone(), self.notices(index)?);
+            }
+        }
+        Ok(Found { cases, joined: report::join(&self.partners, &notices, &down), down })
+    }
+
+    fn notices(&self, index: usize) -> Result<Vec<Notice>, Failure> {
+        let mut waited = Patience::new();
+        loop {
+            match self.clients[index].get("/notices") {
+                Ok(answer) => return Ok(serde_json::from_value(answer)?),
+                Err(problem @ ClientError::NotRunning { .. }) => {
+                    waited.on(&self.status()?[index].restarts, || problem.to_string())?;
+                }
+                Err(problem) => return Err(problem.into()),
+            }
+            std::thread::sleep(POLL);
+        }
+    }
+
+    /// Prints the report and says whether all is as expected.
+    fn report(&self, found: Found, truth: Option<&Truth>, status: &[Status], output: Output) -> bool {
+        let Found { cases, joined, down } = found;
+        let comparison = truth.map(|truth| report::compare(&joined.pairs, truth, &down));
+        for fault in &joined.faults {
+            note(fault);
+        }
+        for (word, pair) in comparison.iter().flat_map(report::Comparison::differences) {
+            let ((a, a_case), (b, b_case)) = pair;
+            note(&format!("{word}: {a} case {a_case} = {b} case {b_case}"));
+        }
+        let good = comparison.as_ref().is_none_or(|all| all.missing.is_empty() && all.unexpected.is_empty());
+        let as_expected = good && joined.faults.is_empty();
+        let partners = self.partners.iter().zip(cases).map(|(partner, cases)| PartnerRow {
+            id: partner.id.clone(),
+            name: partner.name.clone(),
+            cases,
+        });
+        let report = Report {
+            partners: partners.collect(),
+            matches: joined.rows,
+            expected: comparison.as_ref().map(|all| all.expected),
+            missing: comparison.as_ref().map(|all| all.missing.len()),
+            unexpected: comparison.as_ref().map(|all| all.unexpected.len()),
+            timings: Timings { nodes: report::node_timings(&self.partners, status), ..self.timings.clone() }
+                .rounded(),
+        };
+        output.result(&report, &report::text(&report));
+        as_expected
+    }
+
+    fn until_interrupted(&self) -> Result<(), Failure> {
+        loop {
+            self.status()?;
+            std::thread::sleep(POLL);
+        }
+    }
+
+    /// How the nodes are doing, unless the demonstration is to end.
+    fn status(&self) -> Result<Vec<Status>, Failure> {
+        if self.interrupted.load(Ordering::Relaxed) {
+            return Err(Failure::Work("interrupted".to_owned()));
+        }
+        self.network.status()
+    }
+
+    fn say(&self, text: &str) {
+        say(self.began, text);
+    }
+}
+
+/// What a node says of waiting work; none when it is not there to say it.
+fn waiting(client: &Client) -> Result<Option<Waiting>, Failure> {
+    match client.get("/network") {
+        Ok(mut answer) => Ok(Some(serde_json::from_value(answer["waiting"].take())?)),
+        Err(ClientError::NotRunning { .. } | ClientError::Refused { status: 503, .. }) => Ok(None),
+        Err(problem) => Err(problem.into()),
+    }
+}
+
+fn say(began: Instant, text: &str) {
+    note(&format!("{:6.2} s  {text}", began.elapsed().as_secs_f64()));
+}
+
+fn lap(since: &mut Instant) -> f64 {
+    let now = Instant::now();
+    now.duration_since(std::mem::replace(since, now)).as_secs_f64()
+}
