@@ -18,7 +18,8 @@ use kring_protocol::oprf::MAX_BATCH;
 use kring_protocol::own_submission::{OwnSubmission, WithdrawNumber};
 use rand::rngs::OsRng;
 
-use crate::audit::{Entry, Kind};
+use kring_protocol::log::entry::Kind;
+
 use crate::cases::{Desired, MatchKeyId};
 use crate::core::Core;
 use crate::holder::Holder;
@@ -106,7 +107,7 @@ impl Asker {
         let Some(header) = self.begin(&keys, purpose, &inputs)? else { return Ok(true) };
         let mut batch = Batch::new();
         batch.put(Table::OwnHeader, header_key(epoch, header.header.seq), codec::encode(&header));
-        let entries = vec![Entry::own(Kind::EvaluationAsked, inputs.len() as u64)];
+        let entries = vec![self.core.event(Kind::EvaluationAsked, None, inputs.len() as u64)];
         self.core.commit(batch, entries).await?;
         let Some(results) = self.ask(epoch, &header).await else { return Ok(false) };
         self.finish(&keys, purpose, &inputs, &results).await?;

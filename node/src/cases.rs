@@ -11,14 +11,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use kring_protocol::codec::Wire;
 use kring_protocol::covenant::VerifiedCovenant;
-use kring_protocol::crypto::hmac_sha256_16;
 use kring_protocol::field::join;
 use kring_protocol::id::{MemberId, PurposeId, Reference};
 use kring_protocol::identifier::Person;
 use kring_protocol::recipe::{MatchKey, RecipeList, match_keys};
-use kring_protocol::secret::Secret;
 use kring_protocol::time::{Day, Timestamp};
 use serde::{Deserialize, Serialize};
+
+use crate::keystore::IndexKey;
 
 /// A case's id in this node: random, and the id of its signal in the API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -147,7 +147,7 @@ pub struct KeyEntry {
 #[derive(Debug)]
 pub struct Cases {
     me: MemberId,
-    index_key: Secret<32>,
+    index_key: IndexKey,
     recipes: BTreeMap<PurposeId, (RecipeList, bool)>,
     cases: BTreeMap<CaseId, Case>,
     by_case_reference: HashMap<(PurposeId, String), CaseId>,
@@ -158,7 +158,7 @@ pub struct Cases {
 impl Cases {
     /// Without cases. `index_key` names match keys; `me` decides which recipes may be used.
     #[must_use]
-    pub fn new(me: &MemberId, covenant: &VerifiedCovenant, index_key: Secret<32>) -> Self {
+    pub fn new(me: &MemberId, covenant: &VerifiedCovenant, index_key: IndexKey) -> Self {
         let recipes = covenant
             .purposes_of(me)
             .filter_map(|purpose| {
@@ -231,7 +231,7 @@ impl Cases {
 
     fn key_id(&self, purpose: &PurposeId, key: &MatchKey) -> MatchKeyId {
         let fields = join(&[purpose.as_bytes(), key.recipe().as_bytes(), key.value().as_bytes()]);
-        MatchKeyId(hmac_sha256_16(self.index_key.expose(), &fields))
+        MatchKeyId(self.index_key.hash(&fields))
     }
 
     /// A case.

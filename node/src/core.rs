@@ -13,7 +13,9 @@ use kring_protocol::submission::Destination;
 use kring_protocol::time::{Day, Timestamp};
 use tokio::sync::watch;
 
-use crate::audit::{Audit, Entry};
+use kring_protocol::log::entry::{Kind, Outcome};
+
+use crate::audit::{Audit, Event};
 use crate::clock::Clock;
 use crate::network::Network;
 use crate::store::{Batch, Store, StoreError};
@@ -86,13 +88,26 @@ impl Core {
         self.covenant.member(member).map(|card| card.signing_key)
     }
 
-    /// Writes a batch with its audit entries in one commit. Returns once it is durable. A failing disk stops the node:
+    /// An audit event of now: what was done, with which member, how many times.
+    #[must_use]
+    pub fn event(&self, kind: Kind, member: Option<&MemberId>, count: u64) -> Event {
+        Event {
+            time: self.now(),
+            kind,
+            actor: member.map(|member| self.audit.actor(member.as_bytes())),
+            object: None,
+            count: u32::try_from(count).unwrap_or(u32::MAX),
+            outcome: if count == 0 { Outcome::Nothing } else { Outcome::Done },
+        }
+    }
+
+    /// Writes a batch with its audit events in one commit. Returns once it is durable. A failing disk stops the node:
     /// what memory holds by then may be ahead of the disk.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn commit(&self, batch: Batch, entries: Vec<Entry>) -> Result<(), StoreError> {
-        let committed = self.audit.commit(batch, entries).await;
+    pub async fn commit(&self, batch: Batch, events: Vec<Event>) -> Result<(), StoreError> {
+        let committed = self.audit.commit(batch, &events).await;
         if let Err(error) = &committed {
             self.fail(error.to_string());
         }

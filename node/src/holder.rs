@@ -13,7 +13,8 @@ use kring_protocol::id::{Epoch, MemberId};
 use rand::rngs::OsRng;
 use tokio::sync::Mutex;
 
-use crate::audit::{Entry, Kind};
+use kring_protocol::log::entry::Kind;
+
 use crate::core::Core;
 use crate::keys::{EpochKeys, Keyring};
 use crate::store::{Batch, StoreError, Table};
@@ -83,7 +84,7 @@ impl Holder {
         }
         if let Outcome::Fraud(fraud) = &entered.outcome {
             batch.put(Table::Evidence, fraud.known.header.hash().as_bytes().to_vec(), codec::encode(&**fraud));
-            entries.push(Entry::new(Kind::FraudFound, from, 1));
+            entries.push(self.core.event(Kind::EvaluationAnswered, Some(from), 1));
         }
         if !entered.new.is_empty() {
             batch.put(Table::Chain, chain_key(epoch, from), codec::encode(&entered.chain));
@@ -127,7 +128,7 @@ impl Holder {
                 let mut batch = Batch::new();
                 batch.put(Table::Chain, chain_key(epoch, from), codec::encode(&*next));
                 batch.put(Table::Answer, chain_key(epoch, from), codec::encode(&response));
-                let entries = vec![Entry::new(Kind::EvaluationAnswered, from, count as u64)];
+                let entries = vec![self.core.event(Kind::EvaluationAnswered, Some(from), count as u64)];
                 if self.core.commit(batch, entries).await.is_err() {
                     return refused(Reason::CatchingUp, None);
                 }

@@ -23,7 +23,8 @@ use rand::rngs::OsRng;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Mutex, Notify};
 
-use crate::audit::{Entry, Kind};
+use kring_protocol::log::entry::Kind;
+
 use crate::boards::Boards;
 use crate::core::Core;
 use crate::store::{Batch, StoreError, Table};
@@ -248,9 +249,9 @@ impl Matcher {
             receipts.push(outcome);
         }
         let taken = receipts.iter().filter(|receipt| receipt.is_ok()).count() as u64;
-        let mut entries = vec![Entry::new(Kind::SubmissionReceived, relay, taken)];
+        let mut entries = vec![self.core.event(Kind::SubmissionReceived, Some(relay), taken)];
         if !group.is_empty() {
-            entries.push(Entry::own(Kind::Meeting, group.len() as u64));
+            entries.push(self.core.event(Kind::Meeting, None, group.len() as u64));
         }
         for (number, announcement) in &group {
             let key = number.to_be_bytes();
@@ -387,7 +388,7 @@ impl Matcher {
         for (number, _) in &due {
             batch.delete(Table::Announcement, number.to_be_bytes());
         }
-        let audit = vec![Entry::own(Kind::BoardAppended, entries.len() as u64)];
+        let audit = vec![self.core.event(Kind::BoardPosted, None, entries.len() as u64)];
         board.append(&self.core, &entries, batch, |batch| self.core.commit(batch, audit)).await?;
         self.due().appending = 0;
         Ok(())

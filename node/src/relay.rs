@@ -12,7 +12,8 @@ use kring_protocol::relay::{
 use kring_protocol::time::Day;
 use rand::rngs::OsRng;
 
-use crate::audit::{Entry, Kind};
+use kring_protocol::log::entry::Kind;
+
 use crate::core::Core;
 use crate::network::Family;
 use crate::store::Batch;
@@ -61,7 +62,7 @@ impl Relay {
         });
         let good: Vec<_> = passed.iter().filter_map(|item| item.as_ref().ok().cloned()).collect();
         let count = good.len() as u64;
-        let entries = vec![Entry::new(Kind::SubmissionRelayed, from, count)];
+        let entries = vec![self.core.event(Kind::SubmissionRelayed, Some(from), count)];
         if self.core.commit(Batch::new(), entries).await.is_err() {
             return Response::Refused(Refusal::Unreachable);
         }

@@ -19,7 +19,8 @@ use rand::rngs::OsRng;
 use rand::seq::SliceRandom;
 use tokio::sync::Mutex;
 
-use crate::audit::{Entry, Kind};
+use kring_protocol::log::entry::Kind;
+
 use crate::core::Core;
 use crate::leaves::{LeaveKey, Left, Step};
 use crate::network::Family;
@@ -236,7 +237,6 @@ impl Sender {
 
     async fn store(&self, done: &[Item]) -> Result<(), StoreError> {
         let mut batch = Batch::new();
-        let mut withdrawn = 0;
         for item in done {
             let mut ended = None;
             match item.kind {
@@ -256,7 +256,6 @@ impl Sender {
                     if let Some(left) = leaves.remove(&item.key) {
                         batch.delete(Table::Left, item.key.to_bytes());
                         ended = Some(left.own);
-                        withdrawn += 1;
                     }
                 }
             }
@@ -264,15 +263,7 @@ impl Sender {
                 self.partner.own_ended(&mut batch, &own.mailbox().public())?;
             }
         }
-        let entries = [
-            (Kind::SubmissionLeft, done.len() as u64 - withdrawn),
-            (Kind::SubmissionWithdrawn, withdrawn),
-        ];
-        let entries = entries
-            .into_iter()
-            .filter(|(_, count)| *count > 0)
-            .map(|(kind, count)| Entry::new(kind, &self.destination.matcher, count))
-            .collect();
+        let entries = vec![self.core.event(Kind::SubmissionSent, Some(&self.destination.matcher), done.len() as u64)];
         self.core.commit(batch, entries).await
     }
 

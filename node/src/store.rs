@@ -202,6 +202,14 @@ impl Store {
         Scan { store: self.clone(), next: Some(prefix.clone()), prefix, page: VecDeque::new() }
     }
 
+    /// All records of `table`, read at once; for the start.
+    ///
+    /// # Errors
+    /// As [`Store::get`].
+    pub fn scan_all(&self, table: Table) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError> {
+        self.scan(table, &[]).collect()
+    }
+
     /// What has been done since opening.
     #[must_use]
     pub fn counters(&self) -> Counters {

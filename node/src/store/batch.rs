@@ -18,6 +18,48 @@ pub enum Table {
     Audit = 1,
     /// The newest checkpoint given out of each of the node's own logs.
     Checkpoint = 2,
+    /// Which slot of the key file holds which key.
+    Slot = 3,
+    /// Cases with their signals, by case id; sealed per case.
+    Case = 4,
+    /// What this member has left at matchers; sealed per matcher and epoch.
+    Left = 5,
+    /// Matches, by match id and partner; sealed.
+    Match = 6,
+    /// Headers of this member's own evaluation requests, by epoch and number.
+    OwnHeader = 7,
+    /// Headers of members, by epoch, member and number.
+    Header = 8,
+    /// State of each member's chain, by epoch and member.
+    Chain = 9,
+    /// The last answer given to each member, by epoch and member.
+    Answer = 10,
+    /// Proofs of misbehaviour, by a hash of what they prove.
+    Evidence = 11,
+    /// Signed key records, by epoch and number.
+    KeyRecord = 12,
+    /// This node's key shares, by epoch; sealed.
+    KeyShare = 13,
+    /// What a key ceremony keeps, by epoch; sealed.
+    Ceremony = 14,
+    /// The relays drawn, by epoch and matcher.
+    RelayChoice = 15,
+    /// The matcher's weekly keys, by week; sealed.
+    WeeklyKey = 16,
+    /// A matcher's live submissions, by mailbox; sealed.
+    Live = 17,
+    /// What a trace of a live submission would need, by mailbox; sealed.
+    Kept = 18,
+    /// Mailboxes that ended and may not come back, by mailbox.
+    Ended = 19,
+    /// Hashes of sealed requests taken in lately.
+    Seen = 20,
+    /// Posts that are due, by number; sealed.
+    Announcement = 21,
+    /// Entries of boards, by matcher and bundle number.
+    Bundle = 22,
+    /// The newest checkpoint of each board, by matcher.
+    Head = 23,
 }
 
 impl Table {
@@ -28,6 +70,27 @@ impl Table {
             Self::Meta => "meta",
             Self::Audit => "audit",
             Self::Checkpoint => "checkpoint",
+            Self::Slot => "slot",
+            Self::Case => "case",
+            Self::Left => "left",
+            Self::Match => "match",
+            Self::OwnHeader => "own-header",
+            Self::Header => "header",
+            Self::Chain => "chain",
+            Self::Answer => "answer",
+            Self::Evidence => "evidence",
+            Self::KeyRecord => "key-record",
+            Self::KeyShare => "key-share",
+            Self::Ceremony => "ceremony",
+            Self::RelayChoice => "relay-choice",
+            Self::WeeklyKey => "weekly-key",
+            Self::Live => "live",
+            Self::Kept => "kept",
+            Self::Ended => "ended",
+            Self::Seen => "seen",
+            Self::Announcement => "announcement",
+            Self::Bundle => "bundle",
+            Self::Head => "head",
         }
     }
 }
