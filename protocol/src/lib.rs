@@ -11,6 +11,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod ceremony;
 pub mod codec;
 pub mod crypto;
 pub mod field;
