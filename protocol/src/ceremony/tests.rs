@@ -11,6 +11,8 @@ use crate::id::{CovenantHash, Epoch, MemberId, NetworkId, PurposeId};
 use crate::secret::Secret;
 use crate::sign::{SigningKey, VerifyingKey};
 
+mod crash;
+mod fault;
 mod whole;
 
 /// Which nodes lose their memory, and at which of the moments that [`Net::tick`] counts.
