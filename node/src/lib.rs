@@ -6,6 +6,7 @@
 //! # Out of scope
 //! What two partners must agree on: that is `protocol`, which knows none of this.
 
+pub mod audit;
 pub mod keystore;
 pub mod network;
 pub mod store;
