@@ -1,1 +1,4 @@
+//! placeholder
+mod demo;
+
 fn main() {}
