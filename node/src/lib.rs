@@ -6,12 +6,14 @@
 //! # Out of scope
 //! What two partners must agree on: that is `protocol`, which knows none of this.
 
+pub mod api;
 pub mod clock;
 pub mod config;
 pub mod founding;
 pub mod keystore;
 pub mod network;
 pub mod store;
+pub mod tokens;
 
 #[cfg(test)]
 mod testing;

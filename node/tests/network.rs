@@ -204,7 +204,7 @@ async fn a_request_that_the_node_drops_or_answers_too_long_is_closed_at_once() {
 async fn a_member_that_is_down_is_unreachable_quickly_and_works_again(transport: &str) {
     let (b, received) = start("b", &[transport], &[peer("a", &[])], 64).await;
     let address = b.listening()[0].clone();
-    let (a, _inbox) = start("a", &[], &[peer("b", &[address.clone()])], 64).await;
+    let (a, _inbox) = start("a", &[], &[peer("b", std::slice::from_ref(&address))], 64).await;
     serve(received);
     a.request(&id("b"), Family::Board, vec![1]).await.unwrap();
     b.shutdown().await;
@@ -232,6 +232,20 @@ async fn down_and_up_over_tcp() {
 #[tokio::test]
 async fn down_and_up_over_quic() {
     a_member_that_is_down_is_unreachable_quickly_and_works_again(QUIC).await;
+}
+
+#[tokio::test]
+async fn one_address_that_works_is_enough() {
+    let (b, received) = start("b", &[QUIC], &[peer("a", &[])], 64).await;
+    serve(received);
+    let dead = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let addresses = [
+        format!("/ip4/127.0.0.1/tcp/{dead}").parse().unwrap(),
+        "/dns4/no-such-host.invalid/tcp/4001".parse().unwrap(),
+        b.listening()[0].clone(),
+    ];
+    let (a, _inbox) = start("a", &[], &[peer("b", &addresses)], 64).await;
+    assert_eq!(a.request(&id("b"), Family::Board, vec![1, 2]).await, Ok(vec![2, 1]));
 }
 
 #[tokio::test]

@@ -104,4 +104,17 @@ mod tests {
             assert!(!backoff.holds(now + Duration::from_millis(expected)), "{expected}");
         }
     }
+    #[test]
+    fn a_connection_is_silent_since_the_last_thing_heard_on_it() {
+        let (early, late) = (Instant::now(), Instant::now() + Duration::from_secs(1));
+        let (quiet, busy) = (ConnectionId::new_unchecked(1), ConnectionId::new_unchecked(2));
+        let mut link = Link::new("b".parse().unwrap(), Vec::new());
+        link.connections = [quiet, busy].map(|id| Connection { id, since: early, heard: None }).into();
+        link.backoff.failed(early);
+        link.heard(busy, late);
+        assert!(link.silent_since(quiet, early));
+        assert!(!link.silent_since(busy, early), "something came after the request went out");
+        assert!(!link.silent_since(ConnectionId::new_unchecked(3), early), "it is closed already");
+        assert!(!link.backoff.holds(early), "who is heard may be dialled at once");
+    }
 }

@@ -1,0 +1,106 @@
+//! The HTTP API of a node, after the Dutch API Design Rules: what other software of the partner uses.
+//!
+//! # In scope
+//! Requests and answers: their form, who may make them, their limits. The operations listener.
+//!
+//! # Out of scope
+//! What a request does, and whether a person can be recognised: that is the [`Application`]'s. Pages for people,
+//! and TLS, which ends at the proxy before the node or in it, but not here.
+
+mod application;
+mod audit;
+pub mod auth;
+mod body;
+mod error;
+mod finish;
+mod imports;
+mod network;
+mod notices;
+mod openapi;
+pub mod operations;
+mod query;
+mod serve;
+mod shape;
+mod signals;
+
+use std::fmt;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::{Method, StatusCode};
+use axum::routing::{MethodRouter, any, get, post};
+
+pub use application::Application;
+pub use audit::{AuditEntry, AuditProof, ProofView};
+pub use auth::{Actor, Scope, TokenRecord};
+pub use error::{ApplicationError, InvalidParam, Place, Problem};
+pub use imports::{ImportReport, LineLeftOut};
+pub use network::{BoardRead, KeyView, NetworkView, PartnerView, SubmissionsWaiting, Tempo, WaitingView};
+pub use notices::{MatchView, NoticeState, NoticeView};
+pub use serve::serve;
+pub use signals::{FamilyInformed, Idempotency, NewContact, NewPerson, NewSignal, SignalState, SignalView};
+
+/// The version of the interface, in every response and in the OpenAPI document.
+pub const API_VERSION: &str = "1.0.0";
+/// Where the interface stands. The major version is part of it.
+pub const BASE_PATH: &str = "/api/v1";
+
+/// One operation: what the OpenAPI document describes and the router serves.
+struct Endpoint<A> {
+    method: Method,
+    path: &'static str,
+    handler: MethodRouter<Arc<A>>,
+}
+
+impl<A> fmt::Debug for Endpoint<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method, self.path)
+    }
+}
+
+fn endpoints<A: Application>() -> Vec<Endpoint<A>> {
+    let get = |path, handler| Endpoint { method: Method::GET, path, handler };
+    let post = |path, handler| Endpoint { method: Method::POST, path, handler };
+    vec![
+        get("/openapi.json", self::get(openapi::document)),
+        get("/signals", self::get(signals::list::<A>)),
+        post("/signals", self::post(signals::add::<A>)),
+        get("/signals/{id}", self::get(signals::show::<A>)),
+        post("/signals/{id}/renew", self::post(signals::renew::<A>)),
+        post("/signals/{id}/withdraw", self::post(signals::withdraw::<A>)),
+        get("/notices", self::get(notices::list::<A>)),
+        get("/notices/{id}", self::get(notices::show::<A>)),
+        get("/network", self::get(network::show::<A>)),
+        get("/covenant", self::get(network::covenant::<A>)),
+        post("/imports", self::post(imports::import::<A>)),
+        get("/audit/checkpoint", self::get(audit::checkpoint::<A>)),
+        get("/audit/entries", self::get(audit::entries::<A>)),
+        get("/audit/proofs", self::get(audit::proofs::<A>)),
+    ]
+}
+
+/// The API under [`BASE_PATH`], to be merged with the pages.
+pub fn router<A: Application>(application: Arc<A>) -> Router {
+    let routes = endpoints()
+        .into_iter()
+        .fold(Router::new(), |router, Endpoint { path, handler, .. }| router.route(path, handler));
+    let api = routes
+        .fallback(nothing_here)
+        .method_not_allowed_fallback(async || Problem::from_status(StatusCode::METHOD_NOT_ALLOWED))
+        .layer(axum::middleware::from_fn(finish::finish))
+        .with_state(application);
+    // Nesting leaves out the base path with a slash after it.
+    let base = Router::new()
+        .route(&format!("{BASE_PATH}/"), any(nothing_here))
+        .layer(axum::middleware::from_fn(finish::finish));
+    Router::new().nest(BASE_PATH, api).merge(base)
+}
+
+async fn nothing_here() -> Problem {
+    Problem::from_status(StatusCode::NOT_FOUND)
+}
+
+#[cfg(test)]
+mod fake;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,86 @@
+//! What the API needs of the node behind it.
+
+use std::future::Future;
+
+use kring_protocol::time::Timestamp;
+
+use super::auth::{Actor, Scope, TokenHash, TokenRecord};
+use super::{
+    ApplicationError, AuditEntry, AuditProof, Idempotency, ImportReport, NetworkView, NewSignal, NoticeView,
+    ProofView, SignalView,
+};
+
+/// The result of a request to the application.
+type Outcome<T> = Result<T, ApplicationError>;
+
+/// The node as the API sees it. Every method that reads or changes case data gets the actor, for the audit log;
+/// the API has checked that the actor may.
+///
+/// Ids are opaque texts that the application chose at random; an unknown one is [`ApplicationError::NotFound`].
+pub trait Application: Send + Sync + 'static {
+    /// The clock by which tokens expire.
+    fn now(&self) -> Timestamp;
+
+    /// The token with this hash, expired or not.
+    fn token(&self, hash: &TokenHash) -> impl Future<Output = Option<TokenRecord>> + Send;
+
+    /// A valid token was used for what it does not allow. To be logged.
+    fn access_refused(&self, actor: &Actor, needed: Scope) -> impl Future<Output = ()> + Send;
+
+    /// Takes in a signal; returns once it is durable. The same idempotency key with the same body gives the first
+    /// signal again; with another body it is [`ApplicationError::IdempotencyKeyReused`].
+    fn add_signal(
+        &self,
+        actor: &Actor,
+        signal: NewSignal,
+        idempotency: Option<Idempotency>,
+    ) -> impl Future<Output = Outcome<SignalView>> + Send;
+
+    fn signals(&self, actor: &Actor) -> impl Future<Output = Outcome<Vec<SignalView>>> + Send;
+
+    fn signal(&self, actor: &Actor, id: &str) -> impl Future<Output = Outcome<SignalView>> + Send;
+
+    fn renew_signal(&self, actor: &Actor, id: &str) -> impl Future<Output = Outcome<SignalView>> + Send;
+
+    fn withdraw_signal(&self, actor: &Actor, id: &str) -> impl Future<Output = Outcome<SignalView>> + Send;
+
+    fn notices(&self, actor: &Actor) -> impl Future<Output = Outcome<Vec<NoticeView>>> + Send;
+
+    fn notice(&self, actor: &Actor, id: &str) -> impl Future<Output = Outcome<NoticeView>> + Send;
+
+    fn network(&self, actor: &Actor) -> impl Future<Output = Outcome<NetworkView>> + Send;
+
+    /// The covenant in force, readable.
+    fn covenant(&self, actor: &Actor) -> impl Future<Output = Outcome<serde_json::Value>> + Send;
+
+    /// Takes in a caseload in one commit, or with `dry_run` only reports what would happen.
+    fn import(
+        &self,
+        actor: &Actor,
+        csv: Vec<u8>,
+        dry_run: bool,
+    ) -> impl Future<Output = Outcome<ImportReport>> + Send;
+
+    /// The newest checkpoint with its cosignatures, as a C2SP signed note.
+    fn audit_checkpoint(&self, actor: &Actor) -> impl Future<Output = Outcome<String>> + Send;
+
+    /// At most `limit` entries from index `first` on; none beyond the log's end.
+    fn audit_entries(
+        &self,
+        actor: &Actor,
+        first: u64,
+        limit: u32,
+    ) -> impl Future<Output = Outcome<Vec<AuditEntry>>> + Send;
+
+    fn audit_proof(
+        &self,
+        actor: &Actor,
+        wanted: AuditProof,
+    ) -> impl Future<Output = Outcome<ProofView>> + Send;
+
+    /// Whether the node can do its work, or what is missing.
+    fn ready(&self) -> impl Future<Output = Result<(), Vec<String>>> + Send;
+
+    /// All metrics as OpenMetrics text, ending in `# EOF`.
+    fn metrics(&self) -> impl Future<Output = String> + Send;
+}

@@ -1,0 +1,254 @@
+//! A node for tests: everything in memory, nothing checked that is not the API's to rely on.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, Request, StatusCode};
+use kring_protocol::time::Timestamp;
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+use super::auth::{Token, TokenHash};
+use super::*;
+
+type Outcome<T> = Result<T, ApplicationError>;
+
+pub(super) const NOW: u64 = 1_800_000_000;
+
+#[derive(Default)]
+pub(super) struct Fake {
+    pub(super) tokens: Mutex<HashMap<TokenHash, TokenRecord>>,
+    pub(super) signals: Mutex<Vec<(NewSignal, SignalView)>>,
+    pub(super) keys: Mutex<HashMap<String, ([u8; 32], SignalView)>>,
+    pub(super) refused: Mutex<Vec<(Actor, Scope)>>,
+    pub(super) imported: Mutex<Vec<(usize, bool)>>,
+    pub(super) asked: Mutex<Vec<String>>,
+    pub(super) missing: Mutex<Vec<String>>,
+    /// What the next signal is answered with.
+    pub(super) error: Mutex<Option<ApplicationError>>,
+}
+
+impl Fake {
+    /// A token with these scopes that lasts until `expires`.
+    pub(super) fn token_until(&self, scopes: &[Scope], expires: u64) -> String {
+        let token = Token::random(&mut rand::thread_rng());
+        let record = TokenRecord {
+            id: "test".into(),
+            hash: token.hash(),
+            scopes: scopes.iter().copied().collect(),
+            expires: Timestamp::from_secs(expires),
+        };
+        self.tokens.lock().unwrap().insert(token.hash(), record);
+        token.expose().to_owned()
+    }
+
+    pub(super) fn token_for(&self, scopes: &[Scope]) -> String {
+        self.token_until(scopes, NOW + 1)
+    }
+}
+
+pub(super) fn view(id: &str, case: &str) -> SignalView {
+    SignalView {
+        id: id.into(),
+        case_reference: case.into(),
+        purpose: "care".into(),
+        state: SignalState::Active,
+        persons: 1,
+        created_at: "2026-11-21T20:00:00Z".into(),
+        expires_at: "2027-11-21T20:00:00Z".into(),
+        quiet_until: None,
+    }
+}
+
+impl Application for Fake {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_secs(NOW)
+    }
+
+    async fn token(&self, hash: &TokenHash) -> Option<TokenRecord> {
+        self.tokens.lock().unwrap().get(hash).cloned()
+    }
+
+    async fn access_refused(&self, actor: &Actor, needed: Scope) {
+        self.refused.lock().unwrap().push((actor.clone(), needed));
+    }
+
+    async fn add_signal(
+        &self,
+        _: &Actor,
+        signal: NewSignal,
+        key: Option<Idempotency>,
+    ) -> Outcome<SignalView> {
+        if let Some(error) = self.error.lock().unwrap().take() {
+            return Err(error);
+        }
+        let mut signals = self.signals.lock().unwrap();
+        let added = view(&format!("s{}", signals.len()), &signal.case_reference);
+        if let Some(Idempotency { key, body_hash }) = key {
+            let mut keys = self.keys.lock().unwrap();
+            if let Some((hash, first)) = keys.get(&key) {
+                let same = *hash == body_hash;
+                return if same { Ok(first.clone()) } else { Err(ApplicationError::IdempotencyKeyReused) };
+            }
+            keys.insert(key, (body_hash, added.clone()));
+        }
+        signals.push((signal, added.clone()));
+        Ok(added)
+    }
+
+    async fn signals(&self, _: &Actor) -> Outcome<Vec<SignalView>> {
+        Ok(self.signals.lock().unwrap().iter().map(|(_, view)| view.clone()).collect())
+    }
+
+    async fn signal(&self, _: &Actor, id: &str) -> Outcome<SignalView> {
+        let signals = self.signals.lock().unwrap();
+        signals
+            .iter()
+            .find(|(_, view)| view.id == id)
+            .map(|(_, view)| view.clone())
+            .ok_or(ApplicationError::NotFound)
+    }
+
+    async fn renew_signal(&self, actor: &Actor, id: &str) -> Outcome<SignalView> {
+        self.signal(actor, id).await
+    }
+
+    async fn withdraw_signal(&self, actor: &Actor, id: &str) -> Outcome<SignalView> {
+        let state = SignalState::Withdrawn;
+        Ok(SignalView { state, ..self.signal(actor, id).await? })
+    }
+
+    async fn notices(&self, actor: &Actor) -> Outcome<Vec<NoticeView>> {
+        Ok(vec![self.notice(actor, "n0").await?])
+    }
+
+    async fn notice(&self, _: &Actor, id: &str) -> Outcome<NoticeView> {
+        let matched = |id: &str, partner: Option<&str>| MatchView {
+            match_id: id.into(),
+            partner: partner.map(Into::into),
+            basis: vec!["bsn".into()],
+        };
+        (id == "n0").then_some(()).ok_or(ApplicationError::NotFound)?;
+        Ok(NoticeView {
+            id: id.into(),
+            case_reference: "case-1".into(),
+            state: NoticeState::InContact,
+            other_partners: 2,
+            matches: vec![matched("m1", Some("school")), matched("m2", None)],
+        })
+    }
+
+    async fn network(&self, _: &Actor) -> Outcome<NetworkView> {
+        Ok(NetworkView {
+            member: "a".into(),
+            name: "Wijkteam Noord".into(),
+            covenant_version: 1,
+            covenant_hash: "00".into(),
+            tempo: Tempo::Immediate,
+            development_mode: true,
+            keys: vec![KeyView {
+                purpose: "care".into(),
+                matcher: "c".into(),
+                epoch: 1,
+                state: "active".into(),
+                ends_at: None,
+            }],
+            partners: vec![PartnerView {
+                id: "b".into(),
+                name: "School".into(),
+                reachable: true,
+                roles: vec!["relay".into()],
+            }],
+            waiting: WaitingView {
+                evaluations: 3,
+                submissions: vec![SubmissionsWaiting { matcher: "c".into(), count: 4 }],
+                appends: 1,
+                boards: vec![BoardRead { matcher: "c".into(), size: 9, read: 8 }],
+            },
+        })
+    }
+
+    async fn covenant(&self, _: &Actor) -> Outcome<Value> {
+        Ok(json!({"version": 1}))
+    }
+
+    async fn import(&self, _: &Actor, csv: Vec<u8>, dry_run: bool) -> Outcome<ImportReport> {
+        self.imported.lock().unwrap().push((csv.len(), dry_run));
+        let lines_left_out = vec![LineLeftOut { line: 3, reason: "the birth date is not a date".into() }];
+        Ok(ImportReport { dry_run, cases: 2, persons: 5, unchanged: 1, lines_left_out })
+    }
+
+    async fn audit_checkpoint(&self, _: &Actor) -> Outcome<String> {
+        Ok("kring.example/a\n0\n".into())
+    }
+
+    async fn audit_entries(&self, _: &Actor, first: u64, limit: u32) -> Outcome<Vec<AuditEntry>> {
+        self.asked.lock().unwrap().push(format!("{limit} from {first}"));
+        Ok(vec![AuditEntry { index: first, leaf: "AA==".into(), entry: json!({"kind": "signIn"}) }])
+    }
+
+    async fn audit_proof(&self, _: &Actor, wanted: AuditProof) -> Outcome<ProofView> {
+        self.asked.lock().unwrap().push(format!("{wanted:?}"));
+        Ok(ProofView { hashes: vec!["AA==".into()] })
+    }
+
+    async fn ready(&self) -> Result<(), Vec<String>> {
+        let missing = self.missing.lock().unwrap().clone();
+        if missing.is_empty() { Ok(()) } else { Err(missing) }
+    }
+
+    async fn metrics(&self) -> String {
+        "# EOF\n".into()
+    }
+}
+
+/// A response, read.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) text: String,
+}
+
+impl Answer {
+    pub(super) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("not JSON: {self:?}"))
+    }
+
+    pub(super) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// The body of a problem, its form checked.
+    #[track_caller]
+    pub(super) fn problem(&self, status: u16) -> Value {
+        assert_eq!(self.status.as_u16(), status, "{self:?}");
+        assert_eq!(self.header("content-type"), "application/problem+json");
+        let body = self.json();
+        assert_eq!(body["status"], status);
+        assert!(body["title"].is_string() && body["detail"].is_string(), "{body}");
+        assert_eq!(body["instance"], format!("urn:kring:request:{}", self.header("x-request-id")));
+        body
+    }
+
+    /// The pointers or names of all errors of a 400.
+    #[track_caller]
+    pub(super) fn invalid(&self) -> Vec<String> {
+        let body = self.problem(400);
+        let errors = body["errors"].as_array().expect("a 400 lists its errors");
+        let name = |error: &Value| {
+            let name = error.get("pointer").or(error.get("name")).expect("an error says where it is");
+            assert!(error["detail"].is_string() && error["in"].is_string(), "{error}");
+            name.as_str().unwrap().to_owned()
+        };
+        errors.iter().map(name).collect()
+    }
+}
+
+pub(super) async fn send(router: Router, request: Request<Body>) -> Answer {
+    let response = router.oneshot(request).await.unwrap();
+    let (parts, body) = response.into_parts();
+    let bytes = to_bytes(body, usize::MAX).await.unwrap();
+    Answer { status: parts.status, headers: parts.headers, text: String::from_utf8(bytes.to_vec()).unwrap() }
+}

@@ -1,0 +1,48 @@
+//! Imports: a caseload as one file.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+
+use super::auth::Allowed;
+use super::auth::needs::ImportsWrite;
+use super::body::CsvBody;
+use super::query::Parameters;
+use super::{Application, Problem};
+
+/// What an import did, or would do.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ImportReport {
+    pub dry_run: bool,
+    /// Cases that became signals.
+    pub cases: usize,
+    /// Persons in them.
+    pub persons: usize,
+    /// Cases that were signals already, with the same persons.
+    pub unchanged: usize,
+    pub lines_left_out: Vec<LineLeftOut>,
+}
+
+/// A line that was not taken in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LineLeftOut {
+    /// From 1, the header included.
+    pub line: u64,
+    /// Never a value of the line.
+    pub reason: String,
+}
+
+pub(super) async fn import<A: Application>(
+    State(application): State<Arc<A>>,
+    Allowed(actor, _): Allowed<ImportsWrite>,
+    mut parameters: Parameters,
+    CsvBody(csv): CsvBody,
+) -> Result<Json<ImportReport>, Problem> {
+    let dry_run = parameters.take("dryRun", "must be true or false").unwrap_or(false);
+    parameters.finish()?;
+    Ok(Json(application.import(&actor, csv, dry_run).await?))
+}

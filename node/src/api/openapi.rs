@@ -1,0 +1,296 @@
+//! The OpenAPI 3.1 document. Written by hand, and compared with the routes by a test.
+
+use axum::Json;
+use axum::http::header;
+use axum::response::IntoResponse;
+use serde_json::{Map, Value, json};
+
+use super::{API_VERSION, BASE_PATH, Scope};
+
+mod schemas;
+
+/// `GET /openapi.json`: without a token and for every origin, as the Dutch rules ask.
+pub(super) async fn document() -> impl IntoResponse {
+    ([(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*")], Json(openapi()))
+}
+
+/// The document.
+pub(super) fn openapi() -> Value {
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Kring node",
+            "summary": "The interface of one partner's node for that partner's own systems.",
+            "description": "Signals of this organisation, and notices that others are involved with the same \
+                family. Changes between versions are listed in the project's changelog.",
+            "version": API_VERSION,
+            "contact": {
+                "name": "The organisation that runs this node",
+                "url": "https://kring.example/contact",
+                "email": "kring@kring.example",
+            },
+            "license": { "name": "EUPL-1.2", "identifier": "EUPL-1.2" },
+        },
+        "servers": [{ "url": BASE_PATH }],
+        "tags": tags(),
+        "paths": paths(),
+        "components": {
+            "schemas": schemas::schemas(),
+            "headers": headers(),
+            "securitySchemes": {
+                "bearer": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "A token of this node, made by its operator for certain scopes and a limited time.",
+                }
+            },
+        },
+    })
+}
+
+fn tags() -> Value {
+    json!([
+        { "name": "signals", "description": "What this organisation's professionals have signalled." },
+        { "name": "notices", "description": "What others are involved with too." },
+        { "name": "network", "description": "Partners, keys, covenant." },
+        { "name": "audit", "description": "The audit log of this node." },
+        { "name": "documentation", "description": "This document." },
+    ])
+}
+
+fn paths() -> Value {
+    json!({
+        "/openapi.json": { "get": documentation() },
+        "/signals": { "get": list_signals(), "post": add_signal() },
+        "/signals/{id}": { "get": signal("getSignal", "One signal.", Scope::SignalsRead) },
+        "/signals/{id}/renew": {
+            "post": signal("renewSignal", "Lets a signal last for another term.", Scope::SignalsWrite)
+        },
+        "/signals/{id}/withdraw": {
+            "post": signal("withdrawSignal", "Ends a signal; matchers and met partners are told.", Scope::SignalsWrite)
+        },
+        "/notices": {
+            "get": Operation::new("listNotices", "notices", "All notices.", Scope::NoticesRead).answers_list("Notice")
+        },
+        "/notices/{id}": {
+            "get": Operation::new("getNotice", "notices", "One notice.", Scope::NoticesRead)
+                .parameter(id("notice"))
+                .problems(&[400, 404])
+                .answers("200", "The notice.", "Notice")
+        },
+        "/network": {
+            "get": Operation::new("getNetwork", "network", "The network as this node sees it.", Scope::NetworkRead)
+                .answers("200", "The network.", "Network")
+        },
+        "/covenant": {
+            "get": Operation::new("getCovenant", "network", "The covenant in force.", Scope::NetworkRead)
+                .answers("200", "The covenant.", "Covenant")
+        },
+        "/imports": { "post": import() },
+        "/audit/checkpoint": { "get": checkpoint() },
+        "/audit/entries": { "get": entries() },
+        "/audit/proofs": { "get": proofs() },
+    })
+}
+
+fn list_signals() -> Value {
+    Operation::new("listSignals", "signals", "All signals.", Scope::SignalsRead).answers_list("Signal")
+}
+
+fn add_signal() -> Value {
+    let summary = "Gives a signal. The answer comes once it is durable.";
+    let key = json!({
+        "name": "Idempotency-Key",
+        "in": "header",
+        "description": "Lets the request be repeated: the same key with the same body gives the same answer.",
+        "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$" },
+    });
+    let mut operation = Operation::new("addSignal", "signals", summary, Scope::SignalsWrite)
+        .parameter(key)
+        .body("application/json", &reference("NewSignal"))
+        .problems(&[400, 408, 409, 413, 415])
+        .answers("201", "The signal.", "Signal");
+    operation["responses"]["201"]["headers"]["Location"] = json!({ "description": "Where the signal is.", "schema": { "type": "string", "format": "uri-reference" } });
+    operation
+}
+
+fn signal(operation_id: &str, summary: &str, scope: Scope) -> Value {
+    let operation = Operation::new(operation_id, "signals", summary, scope).parameter(id("signal"));
+    let problems: &[u16] = if scope == Scope::SignalsWrite { &[400, 404, 409] } else { &[400, 404] };
+    operation.problems(problems).answers("200", "The signal.", "Signal")
+}
+
+fn import() -> Value {
+    let dry_run =
+        query("dryRun", "Only report what would happen.", &json!({ "type": "boolean", "default": false }));
+    let csv = json!({
+        "type": "string",
+        "description": "Columns, header required: case, person, role, bsn, given_names, name_prefix, family_name, \
+            birth_date, postal_code, house_number, house_number_suffix. At most 64 MiB, UTF-8 or Windows-1252.",
+    });
+    let summary = "Imports a caseload: every case becomes a signal, all in one commit.";
+    Operation::new("importCaseload", "signals", summary, Scope::ImportsWrite)
+        .parameter(dry_run)
+        .body("text/csv", &csv)
+        .problems(&[400, 408, 413, 415])
+        .answers("200", "What was taken in.", "ImportReport")
+}
+
+fn checkpoint() -> Value {
+    let text = json!({ "text/plain": { "schema": { "type": "string" } } });
+    Operation::new("getCheckpoint", "audit", "The newest checkpoint, a C2SP signed note.", Scope::AuditRead)
+        .answers_content("200", "The checkpoint with its cosignatures.", &text)
+}
+
+fn entries() -> Value {
+    let first = json!({ "type": "integer", "format": "int64", "minimum": 0, "default": 0 });
+    let limit =
+        json!({ "type": "integer", "format": "int32", "minimum": 1, "maximum": 1000, "default": 100 });
+    Operation::new("listAuditEntries", "audit", "Entries in their order.", Scope::AuditRead)
+        .parameter(query("first", "Index of the first entry.", &first))
+        .parameter(query("limit", "Most entries to give.", &limit))
+        .problems(&[400])
+        .answers_list("AuditEntry")
+}
+
+fn proofs() -> Value {
+    let number = json!({ "type": "integer", "format": "int64", "minimum": 0 });
+    let mut size = query("size", "Size of the log to prove it in.", &number);
+    size["required"] = json!(true);
+    Operation::new("getAuditProof", "audit", "A Merkle proof (RFC 6962).", Scope::AuditRead)
+        .parameter(query("index", "For inclusion: index of the entry.", &number))
+        .parameter(query("oldSize", "For consistency: size of the older log.", &number))
+        .parameter(size)
+        .problems(&[400, 404])
+        .answers("200", "The proof.", "AuditProof")
+}
+
+fn documentation() -> Value {
+    json!({
+        "operationId": "getOpenapi",
+        "tags": ["documentation"],
+        "summary": "This document.",
+        "security": [],
+        "responses": {
+            "200": {
+                "description": "The OpenAPI document.",
+                "headers": common_headers(),
+                "content": { "application/json": { "schema": { "type": "object" } } },
+            }
+        },
+    })
+}
+
+/// One operation while it is written.
+struct Operation {
+    value: Value,
+    problems: Vec<u16>,
+}
+
+impl Operation {
+    fn new(operation_id: &str, tag: &str, summary: &str, scope: Scope) -> Self {
+        let value = json!({
+            "operationId": operation_id,
+            "tags": [tag],
+            "summary": summary,
+            "description": format!("Needs a token with the scope `{scope}`."),
+            "security": [{ "bearer": [scope.as_str()] }],
+            "parameters": [],
+        });
+        Self { value, problems: vec![401, 403, 500, 503] }
+    }
+
+    fn parameter(mut self, parameter: Value) -> Self {
+        self.value["parameters"].as_array_mut().expect("is a list since new").push(parameter);
+        self
+    }
+
+    fn body(mut self, media_type: &str, schema: &Value) -> Self {
+        self.value["requestBody"] =
+            json!({ "required": true, "content": { media_type: { "schema": schema } } });
+        self
+    }
+
+    fn problems(mut self, statuses: &[u16]) -> Self {
+        self.problems.extend(statuses);
+        self
+    }
+
+    fn answers(self, status: &str, description: &str, schema: &str) -> Value {
+        let content = json!({ "application/json": { "schema": reference(schema) } });
+        self.answers_content(status, description, &content)
+    }
+
+    fn answers_list(self, schema: &str) -> Value {
+        let content =
+            json!({ "application/json": { "schema": { "type": "array", "items": reference(schema) } } });
+        self.answers_content("200", "All of them, in one list.", &content)
+    }
+
+    fn answers_content(mut self, status: &str, description: &str, content: &Value) -> Value {
+        let good = json!({ "description": description, "headers": common_headers(), "content": content });
+        let mut responses = Map::from_iter([(status.to_owned(), good)]);
+        self.problems.sort_unstable();
+        responses.extend(self.problems.iter().map(|status| (status.to_string(), problem(*status))));
+        self.value["responses"] = responses.into();
+        self.value
+    }
+}
+
+fn problem(status: u16) -> Value {
+    let description = match status {
+        400 => "The request is invalid; all errors are listed.",
+        401 => "There is no valid token.",
+        403 => "The token does not have the scope.",
+        404 => "There is nothing with this id.",
+        408 => "The body came too slowly.",
+        409 => "The state of things does not allow it.",
+        413 => "The body is too large.",
+        415 => "The body has another media type.",
+        503 => "Not now; the request may be repeated.",
+        _ => "The node is at fault.",
+    };
+    json!({
+        "description": description,
+        "headers": common_headers(),
+        "content": { "application/problem+json": { "schema": reference("Problem") } },
+    })
+}
+
+fn id(of: &str) -> Value {
+    json!({
+        "name": "id",
+        "in": "path",
+        "required": true,
+        "description": format!("The opaque id of the {of}."),
+        "schema": { "type": "string", "maxLength": 64 },
+    })
+}
+
+fn query(name: &str, description: &str, schema: &Value) -> Value {
+    json!({ "name": name, "in": "query", "description": description, "schema": schema })
+}
+
+fn reference(schema: &str) -> Value {
+    json!({ "$ref": format!("#/components/schemas/{schema}") })
+}
+
+fn common_headers() -> Value {
+    json!({
+        "API-Version": { "$ref": "#/components/headers/ApiVersion" },
+        "X-Request-Id": { "$ref": "#/components/headers/RequestId" },
+    })
+}
+
+fn headers() -> Value {
+    json!({
+        "ApiVersion": {
+            "description": "The version of this interface.",
+            "schema": { "type": "string", "maxLength": 16, "examples": [API_VERSION] },
+        },
+        "RequestId": {
+            "description": "Names this request in the node's log.",
+            "schema": { "type": "string", "maxLength": 16 },
+        },
+    })
+}

@@ -1,0 +1,249 @@
+//! Signals: a professional's statement "we are involved and worried" about one case.
+
+use std::fmt;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
+use axum::response::IntoResponse;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::auth::Allowed;
+use super::auth::needs::{SignalsRead, SignalsWrite};
+use super::body::JsonBody;
+use super::shape::{Object, Shape};
+use super::{Application, BASE_PATH, InvalidParam, Problem};
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+/// Longest idempotency key, in characters.
+const MAX_IDEMPOTENCY_KEY: usize = 255;
+/// Persons in one signal.
+const MAX_PERSONS: usize = 50;
+
+const SIGNAL_FIELDS: &[&str] =
+    &["caseReference", "purpose", "persons", "contact", "familyInformed", "quietUntil"];
+const PERSON_FIELDS: &[&str] = &[
+    "role",
+    "bsn",
+    "givenNames",
+    "namePrefix",
+    "familyName",
+    "birthDate",
+    "postalCode",
+    "houseNumber",
+    "houseNumberSuffix",
+];
+const CONTACT_FIELDS: &[&str] = &["name", "function", "phone", "email"];
+const INFORMED_FIELDS: &[&str] = &["informed", "reason"];
+
+/// A new signal as it was sent: well-formed, its texts not yet checked.
+#[derive(Clone, PartialEq, Eq)]
+pub struct NewSignal {
+    pub case_reference: String,
+    /// Left out: the member's default one.
+    pub purpose: Option<String>,
+    /// 1 to 50.
+    pub persons: Vec<NewPerson>,
+    pub contact: Option<NewContact>,
+    pub family_informed: Option<FamilyInformed>,
+    /// Nobody learns of it until so many organisations are involved.
+    pub quiet_until: Option<u32>,
+}
+
+/// A person as it was sent.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct NewPerson {
+    pub role: Option<String>,
+    pub bsn: Option<String>,
+    pub given_names: Option<String>,
+    pub name_prefix: Option<String>,
+    pub family_name: Option<String>,
+    pub birth_date: Option<String>,
+    pub postal_code: Option<String>,
+    pub house_number: Option<String>,
+    pub house_number_suffix: Option<String>,
+}
+
+/// Who can be reached about the case, as it was sent.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct NewContact {
+    pub name: Option<String>,
+    pub function: Option<String>,
+    pub phone: Option<String>,
+    pub email: Option<String>,
+}
+
+/// Whether the family knows of the signal; if not, why not.
+#[derive(Clone, PartialEq, Eq)]
+pub struct FamilyInformed {
+    pub informed: bool,
+    pub reason: Option<String>,
+}
+
+macro_rules! redacted {
+    ($($name:ident),+) => {$(
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(concat!(stringify!($name), "(<redacted>)"))
+            }
+        }
+    )+};
+}
+redacted!(NewSignal, NewPerson, NewContact, FamilyInformed);
+
+/// The caller's mark on a request that it may repeat.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Idempotency {
+    /// 1 to 255 visible ASCII characters.
+    pub key: String,
+    /// SHA-256 of the body.
+    pub body_hash: [u8; 32],
+}
+
+/// Where a signal stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum SignalState {
+    Active,
+    Withdrawn,
+    Expired,
+}
+
+/// A signal as it is shown: no one's fields, only how many persons.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SignalView {
+    pub id: String,
+    pub case_reference: String,
+    pub purpose: String,
+    pub state: SignalState,
+    pub persons: usize,
+    /// Moment in UTC, RFC 3339.
+    pub created_at: String,
+    /// Moment in UTC, RFC 3339.
+    pub expires_at: String,
+    pub quiet_until: Option<u32>,
+}
+
+pub(super) async fn add<A: Application>(
+    State(application): State<Arc<A>>,
+    Allowed(actor, _): Allowed<SignalsWrite>,
+    headers: HeaderMap,
+    body: JsonBody,
+) -> Result<impl IntoResponse, Problem> {
+    let signal = new_signal(&body.value);
+    let (signal, key) = match (signal, idempotency_key(&headers)) {
+        (Ok(signal), Ok(key)) => (signal, key),
+        (Err(problem), Ok(_)) => return Err(problem),
+        (Ok(_), Err(wrong)) => return Err(Problem::invalid(vec![wrong])),
+        (Err(problem), Err(wrong)) => return Err(problem.and(wrong)),
+    };
+    let idempotency = key.map(|key| Idempotency { key, body_hash: body.hash });
+    let added = application.add_signal(&actor, signal, idempotency).await?;
+    let location = format!("{BASE_PATH}/signals/{}", added.id);
+    Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(added)))
+}
+
+pub(super) async fn list<A: Application>(
+    State(application): State<Arc<A>>,
+    Allowed(actor, _): Allowed<SignalsRead>,
+) -> Result<Json<Vec<SignalView>>, Problem> {
+    Ok(Json(application.signals(&actor).await?))
+}
+
+pub(super) async fn show<A: Application>(
+    State(application): State<Arc<A>>,
+    Allowed(actor, _): Allowed<SignalsRead>,
+    Path(id): Path<String>,
+) -> Result<Json<SignalView>, Problem> {
+    Ok(Json(application.signal(&actor, &id).await?))
+}
+
+pub(super) async fn renew<A: Application>(
+    State(application): State<Arc<A>>,
+    Allowed(actor, _): Allowed<SignalsWrite>,
+    Path(id): Path<String>,
+) -> Result<Json<SignalView>, Problem> {
+    Ok(Json(application.renew_signal(&actor, &id).await?))
+}
+
+pub(super) async fn withdraw<A: Application>(
+    State(application): State<Arc<A>>,
+    Allowed(actor, _): Allowed<SignalsWrite>,
+    Path(id): Path<String>,
+) -> Result<Json<SignalView>, Problem> {
+    Ok(Json(application.withdraw_signal(&actor, &id).await?))
+}
+
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, InvalidParam> {
+    let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    let wrong =
+        || InvalidParam::header("Idempotency-Key", "must be one text of 1 to 255 visible ASCII characters");
+    let key = value.to_str().map_err(|_| wrong())?;
+    let fits =
+        (1..=MAX_IDEMPOTENCY_KEY).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
+    if fits && values.next().is_none() { Ok(Some(key.to_owned())) } else { Err(wrong()) }
+}
+
+fn new_signal(value: &Value) -> Result<NewSignal, Problem> {
+    let mut shape = Shape::default();
+    let signal = shape.object(value, String::new(), SIGNAL_FIELDS).map(|object| {
+        shape.require(&object, "caseReference");
+        NewSignal {
+            case_reference: shape.text(&object, "caseReference").unwrap_or_default(),
+            purpose: shape.text(&object, "purpose"),
+            persons: persons(&mut shape, &object),
+            contact: contact(&mut shape, &object),
+            family_informed: family_informed(&mut shape, &object),
+            quiet_until: shape.number(&object, "quietUntil"),
+        }
+    });
+    shape.finish(signal)
+}
+
+fn persons(shape: &mut Shape, signal: &Object<'_>) -> Vec<NewPerson> {
+    shape.require(signal, "persons");
+    let Some(list) = shape.list(signal, "persons") else { return Vec::new() };
+    if !(1..=MAX_PERSONS).contains(&list.len()) {
+        shape.wrong("/persons", "must name 1 to 50 persons");
+        return Vec::new();
+    }
+    let numbered = list.iter().enumerate();
+    numbered.filter_map(|(n, value)| person(shape, value, format!("/persons/{n}"))).collect()
+}
+
+fn person(shape: &mut Shape, value: &Value, at: String) -> Option<NewPerson> {
+    let object = shape.object(value, at, PERSON_FIELDS)?;
+    Some(NewPerson {
+        role: shape.text(&object, "role"),
+        bsn: shape.text(&object, "bsn"),
+        given_names: shape.text(&object, "givenNames"),
+        name_prefix: shape.text(&object, "namePrefix"),
+        family_name: shape.text(&object, "familyName"),
+        birth_date: shape.text(&object, "birthDate"),
+        postal_code: shape.text(&object, "postalCode"),
+        house_number: shape.text_or_number(&object, "houseNumber"),
+        house_number_suffix: shape.text(&object, "houseNumberSuffix"),
+    })
+}
+
+fn contact(shape: &mut Shape, signal: &Object<'_>) -> Option<NewContact> {
+    let object = shape.nested(signal, "contact", CONTACT_FIELDS)?;
+    Some(NewContact {
+        name: shape.text(&object, "name"),
+        function: shape.text(&object, "function"),
+        phone: shape.text(&object, "phone"),
+        email: shape.text(&object, "email"),
+    })
+}
+
+fn family_informed(shape: &mut Shape, signal: &Object<'_>) -> Option<FamilyInformed> {
+    let object = shape.nested(signal, "familyInformed", INFORMED_FIELDS)?;
+    shape.require(&object, "informed");
+    let informed = shape.boolean(&object, "informed");
+    let reason = shape.text(&object, "reason");
+    Some(FamilyInformed { informed: informed?, reason })
+}
