@@ -73,3 +73,5 @@ pub const RECORD: &[u8] = b"kring/record/v1";
 pub const INDEX: &[u8] = b"kring/index/v1";
 /// Sealing of a node's identity file.
 pub const IDENTITY: &[u8] = b"kring/identity/v1";
+/// A node's trace key from its root secret.
+pub const TRACE_KEY: &[u8] = b"kring/trace-key/v1";
