@@ -123,8 +123,7 @@ impl Sender {
                 *counter += 1;
                 let expiry = desired.expiry.min(self.core.covenant.epochs.end(key.epoch));
                 let own = OwnSubmission::draw(desired.references, desired.min, expiry, number, &mut OsRng);
-                let replaces = Some(left.own.clone());
-                fresh.push((key.clone(), Left { own, replaces, receipted: false, read: 0, ..left.clone() }));
+                fresh.push((key.clone(), left.replaced_by(own)));
             }
         }
         if fresh.is_empty() {
