@@ -27,6 +27,7 @@ use crate::keys::{EpochKeys, Keyring};
 use crate::leaves::{LeaveKey, Left};
 use crate::network::Family;
 use crate::partner::{Evaluation, Partner};
+use crate::sender::Counter;
 use crate::store::{Batch, StoreError, Table};
 
 /// Between two tries when too few holders answer.
@@ -51,24 +52,29 @@ pub struct Asker {
     /// This node's own holder role, asked by the same rules as the others.
     holder: Arc<Holder>,
     rules: HashMap<Epoch, Rules>,
-    next_withdraw_counter: u64,
+    counter: Arc<Counter>,
 }
 
 impl Asker {
-    /// With the chain and counter in the store.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub fn load(
+    /// The asking side; `counter` numbers withdraw keys.
+    #[must_use]
+    pub fn new(
         core: Arc<Core>,
         keyring: Arc<Keyring>,
         partner: Arc<Partner>,
         holder: Arc<Holder>,
-    ) -> Result<Self, StoreError> {
-        let next_withdraw_counter = core.store.get(Table::Meta, COUNTER_KEY)?.map_or(0, |bytes| {
-            bytes.try_into().map_or(0, u64::from_be_bytes)
-        });
-        Ok(Self { core, keyring, partner, holder, rules: HashMap::new(), next_withdraw_counter })
+        counter: Arc<Counter>,
+    ) -> Self {
+        Self { core, keyring, partner, holder, rules: HashMap::new(), counter }
+    }
+
+    /// The first number of a withdraw key that has not been used.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn stored_counter(core: &Core) -> Result<u64, StoreError> {
+        let stored = core.store.get(Table::Meta, COUNTER_KEY)?;
+        Ok(stored.and_then(|bytes| bytes.try_into().ok()).map_or(0, u64::from_be_bytes))
     }
 
     /// Works until the node stops.
@@ -212,14 +218,15 @@ impl Asker {
         let epoch = keys.terms.epoch;
         let end = self.core.covenant.epochs.end(epoch);
         let mut fresh: Vec<(LeaveKey, Left)> = Vec::new();
+        let mut counter = self.counter.lock().await;
         for result in results {
             for (input, subject_key) in inputs.iter().zip(&result.subject_keys) {
                 let key = LeaveKey { key: input.id, epoch, matcher: result.matcher.clone() };
                 if self.partner.leaves().get(&key).is_some() {
                     continue;
                 }
-                let number = WithdrawNumber { generation: 0, counter: self.next_withdraw_counter };
-                self.next_withdraw_counter += 1;
+                let number = WithdrawNumber { generation: 0, counter: *counter };
+                *counter += 1;
                 let expiry = input.desired.expiry.min(end);
                 let references = input.desired.references.clone();
                 let own = OwnSubmission::draw(references, input.desired.min, expiry, number, &mut OsRng);
@@ -227,11 +234,12 @@ impl Asker {
             }
         }
         let mut batch = Batch::new();
-        batch.put(Table::Meta, COUNTER_KEY, self.next_withdraw_counter.to_be_bytes());
+        batch.put(Table::Meta, COUNTER_KEY, counter.to_be_bytes());
         for (key, left) in &fresh {
             self.partner.put_left(&mut batch, key, left)?;
         }
         self.core.commit(batch, Vec::new()).await?;
+        drop(counter);
         {
             let mut leaves = self.partner.leaves();
             fresh.iter().for_each(|(key, left)| leaves.put(key.clone(), left.clone()));
@@ -254,7 +262,7 @@ impl Asker {
 }
 
 /// Where the counter of withdraw keys stands.
-const COUNTER_KEY: &[u8] = b"withdraw-counter";
+pub const COUNTER_KEY: &[u8] = b"withdraw-counter";
 
 async fn send(
     core: &Arc<Core>,

@@ -4,6 +4,7 @@
 //! Entries are stored in bundles, so that one record holds many and any entry is found by its number.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -30,6 +31,8 @@ pub struct Board {
     state: Mutex<State>,
     /// Entries that are durable: what readers may see.
     size: watch::Sender<u64>,
+    /// Entries that the matcher has signed for, as far as this node knows.
+    known_size: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -55,14 +58,21 @@ impl Board {
             let note = std::str::from_utf8(&head).ok().and_then(|text| text.parse().ok());
             state.head = note.map(|note| (note, state.tree.size()));
         }
+        let known_size = AtomicU64::new(state.tree.size());
         let size = watch::channel(state.tree.size()).0;
-        Ok(Self { matcher: matcher.clone(), state: Mutex::new(state), size })
+        Ok(Self { matcher: matcher.clone(), state: Mutex::new(state), size, known_size })
     }
 
     /// How many entries are there.
     #[must_use]
     pub fn size(&self) -> u64 {
         *self.size.borrow()
+    }
+
+    /// How many entries the matcher has signed for, as far as this node knows.
+    #[must_use]
+    pub fn known_size(&self) -> u64 {
+        self.known_size.load(Ordering::Relaxed).max(self.size())
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
@@ -101,7 +111,8 @@ impl Board {
         let (entries, after, checkpoint) = replica.accept(page)?;
         let complete = after.frontier().size() == checkpoint.size;
         let head = if complete { page.checkpoint.parse().ok() } else { None };
-        Ok(Checked { entries, head, board_size: checkpoint.size })
+        self.known_size.fetch_max(checkpoint.size, Ordering::Relaxed);
+        Ok(Checked { entries, head })
     }
 
     /// Takes in a checked page, as [`Self::append`] does for the own board.
@@ -200,8 +211,6 @@ pub struct Checked {
     /// Its entries.
     pub entries: Vec<Entry>,
     head: Option<Note>,
-    /// How many entries the matcher's board has, as signed.
-    pub board_size: u64,
 }
 
 /// All boards of the network, as far as this node has them.

@@ -183,6 +183,12 @@ impl Cases {
         self.recipes.get(purpose).map(|(_, bsn)| *bsn)
     }
 
+    /// The recipes that this member may use for `purpose`.
+    #[must_use]
+    pub fn recipes(&self, purpose: &PurposeId) -> Option<RecipeList> {
+        self.recipes.get(purpose).map(|(recipes, _)| recipes.clone())
+    }
+
     /// The match keys of one person for `purpose`.
     #[must_use]
     pub fn keys_of(&self, purpose: &PurposeId, person: &Person) -> Vec<MatchKey> {

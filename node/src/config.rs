@@ -389,10 +389,12 @@ impl Layers {
         if texts.is_empty() {
             return Err(self.wrong("listen", "name at least one multiaddress"));
         }
-        texts
-            .iter()
-            .map(|text| parse_address(text).map_err(|problem| self.wrong("listen", &problem)))
-            .collect()
+        let parse = |text: &String| {
+            let address = parse_address(text)?;
+            let is_ip = matches!(address.iter().next(), Some(Protocol::Ip4(_) | Protocol::Ip6(_)));
+            if is_ip { Ok(address) } else { Err(format!("{text:?} is a name; listen on an IP address")) }
+        };
+        texts.iter().map(|text| parse(text).map_err(|problem| self.wrong("listen", &problem))).collect()
     }
 }
 
@@ -479,6 +481,7 @@ mod tests {
                 "version = 1\nlisten = [\"/ip4/1.2.3.4/udp/1\"]",
                 "listen: \"/ip4/1.2.3.4/udp/1\" is not a TCP or QUIC",
             ),
+            ("version = 1\nlisten = [\"/dns4/a.nl/tcp/1\"]", "listen: \"/dns4/a.nl/tcp/1\" is a name"),
             ("version = 1\nlisten = []", "listen: name at least one"),
             ("version = 1\nmaster_key_file = \"data/key\"", "master_key_file: lies inside data_dir"),
             ("version = 1\nstore_cache_mib = 1", "store_cache_mib: choose 8"),

@@ -14,19 +14,18 @@ use std::net::SocketAddr;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use base64::Engine;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use kring_protocol::covenant::{Kind, MemberCard, Oin, Party, SignedCard};
-use kring_protocol::crypto::{self, sha256};
 use kring_protocol::id::{MemberId, SLUG_MAX_LEN};
-use kring_protocol::sealing::ExchangeSecret;
-use kring_protocol::secret::Secret;
 use kring_protocol::sign::{Signature, SigningKey};
-use kring_protocol::time::{Day, Timestamp};
-use rand::{CryptoRng, RngCore};
+use kring_protocol::time::Timestamp;
+use rand::rngs::OsRng;
 use serde::{Deserialize, Serialize};
 
-use crate::config::{VERSION, listen_addresses, parse_address};
+use crate::api::auth::Token;
+use crate::config::{Config, VERSION, listen_addresses, parse_address};
+use crate::keystore::identity::Identity;
+use crate::keystore::{KeyError, MasterKey};
+use crate::tokens;
 
 /// File names in a node's directory.
 pub mod file {
@@ -46,14 +45,8 @@ pub mod file {
     pub const COVENANT: &str = "covenant.kring";
 }
 
-/// Days that the first API token lives.
-const TOKEN_DAYS: u32 = 365;
-
-/// What the first API token may do: all that the `kring` command does.
-pub const TOKEN_SCOPES: [&str; 6] =
-    ["signals:read", "signals:write", "notices:read", "network:read", "audit:read", "imports:write"];
-/// How every token begins, so that scanners of source and mail find a lost one.
-const TOKEN_PREFIX: &str = "kring_";
+/// Name of the identity's file in the data directory.
+pub const IDENTITY_NAME: &str = "identity.sealed";
 
 /// What a partner says of itself when it founds its node.
 #[derive(Clone, Debug)]
@@ -114,21 +107,19 @@ pub enum FoundingError {
         /// What is wrong and what to do.
         problem: String,
     },
+    /// A key file could not be made or read.
+    #[error(transparent)]
+    Keys(#[from] KeyError),
     /// What the founder says does not fit on a card.
     #[error("{0}")]
     Card(String),
 }
 
-/// Makes a node in `dir` and returns its card.
+/// Makes a node in `dir` and returns its card. Secrets and the token are drawn from the system.
 ///
 /// # Errors
 /// [`FoundingError`]; an existing identity is never overwritten.
-pub fn create(
-    dir: &Path,
-    founder: &Founder,
-    now: Timestamp,
-    rng: &mut (impl RngCore + CryptoRng),
-) -> Result<SignedCard, FoundingError> {
+pub fn create(dir: &Path, founder: &Founder, now: Timestamp) -> Result<SignedCard, FoundingError> {
     for existing in [file::CONFIG, file::MASTER_KEY, file::IDENTITY].map(|name| dir.join(name)) {
         if existing.exists() {
             return Err(FoundingError::Exists(existing));
@@ -137,49 +128,30 @@ pub fn create(
     for address in &founder.addresses {
         parse_address(address).map_err(FoundingError::Card)?;
     }
-    let identity = Identity::random(rng);
-    let card = identity.card(founder);
-    card.verify().map_err(|_| {
-        FoundingError::Card(
-            "name or addresses are too long for a card: at most 200 bytes each, 8 addresses".to_owned(),
-        )
-    })?;
-    let master = Secret::random(rng);
-    let token = format!("{TOKEN_PREFIX}{}", BASE64_URL_SAFE_NO_PAD.encode(Secret::<32>::random(rng).expose()));
+    let identity = Identity::generate();
+    let card = card(&identity, founder);
+    let too_long = "name or addresses are too long for a card: at most 200 bytes each, 8 addresses";
+    card.verify().map_err(|_| FoundingError::Card(too_long.to_owned()))?;
     for sub in ["", "keys", "data"] {
         make_dir(&dir.join(sub))?;
     }
-    write_new(
-        &dir.join(file::MASTER_KEY),
-        format!("{}\n", hex::encode(master.expose())).as_bytes(),
-        PRIVATE,
-    )?;
-    write_new(&dir.join(file::IDENTITY), &identity.seal(&master, rng), PRIVATE)?;
-    write_new(&dir.join(file::TOKEN), format!("{token}\n").as_bytes(), PRIVATE)?;
-    let tokens = Tokens::first(&token, now);
-    write_new(&dir.join(file::TOKENS), to_toml(&tokens).as_bytes(), PRIVATE)?;
+    let master = MasterKey::create(&dir.join(file::MASTER_KEY))?;
+    identity.save(&dir.join(file::IDENTITY), &master)?;
+    let token = Token::random(&mut OsRng);
+    write_new(&dir.join(file::TOKEN), format!("{}\n", token.expose()).as_bytes(), PRIVATE)?;
+    write_new(&dir.join(file::TOKENS), tokens::first(&token, now).as_bytes(), PRIVATE)?;
     write_new(&dir.join(file::MEMBER), card_text(&card).as_bytes(), PUBLIC)?;
     write_new(&dir.join(file::CONFIG), config_text(founder).as_bytes(), PUBLIC)?;
     Ok(card)
 }
 
-/// The key with which the node in `dir` signs as its member.
+/// The key with which the node of these settings signs as its member.
 ///
 /// # Errors
-/// [`FoundingError`] when there is no node, or its master key does not open its identity.
-pub fn signing_key(dir: &Path) -> Result<SigningKey, FoundingError> {
-    let path = dir.join(file::MASTER_KEY);
-    let text = read_text(&path)?;
-    let master =
-        hex::decode(text.trim()).ok().and_then(|bytes| Secret::try_from(bytes.as_slice()).ok()).ok_or_else(
-            || content(&path, "is not a master key: 64 hexadecimal digits; restore it from where it is kept"),
-        )?;
-    let path = dir.join(file::IDENTITY);
-    let sealed = fs::read(&path).map_err(|problem| system(&path, &problem))?;
-    let identity = Identity::open(&master, &sealed).ok_or_else(|| {
-        content(&path, "does not open with this master key; put back the master key it was made with")
-    })?;
-    Ok(SigningKey::from_seed(&identity.signing))
+/// [`FoundingError::Keys`] when there is no node, or its master key does not open its identity.
+pub fn signing_key(config: &Config) -> Result<SigningKey, FoundingError> {
+    let master = MasterKey::load(&config.master_key_file)?;
+    Ok(Identity::load(&config.data_dir.join(IDENTITY_NAME), &master)?.signing_key())
 }
 
 /// Reads a card, `member.toml`, and checks its signature.
@@ -241,48 +213,6 @@ pub fn check_version(text: &str) -> Result<(), String> {
     }
 }
 
-/// The content of `tokens.toml`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Tokens {
-    /// Version of the file: 1.
-    pub version: u32,
-    /// The tokens.
-    pub token: Vec<Token>,
-}
-
-/// One token that the API accepts, without the token itself.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Token {
-    /// Whose it is.
-    pub name: String,
-    /// SHA-256 of the token's characters, in hexadecimal.
-    pub sha256: String,
-    /// What it may do.
-    pub scopes: Vec<String>,
-    /// The first day on which it is no longer accepted, `YYYY-MM-DD` (UTC).
-    pub expires: String,
-}
-
-impl Tokens {
-    fn first(token: &str, now: Timestamp) -> Self {
-        let first = Token {
-            name: "operator".to_owned(),
-            sha256: hex::encode(sha256(token.as_bytes())),
-            scopes: TOKEN_SCOPES.map(ToOwned::to_owned).to_vec(),
-            expires: iso(now.day().plus(TOKEN_DAYS)),
-        };
-        Self { version: 1, token: vec![first] }
-    }
-}
-
-fn iso(day: Day) -> String {
-    let first = jiff::civil::date(1970, 1, 1);
-    let span = jiff::Span::new().days(i64::from(day.days()));
-    first.checked_add(span).unwrap_or(jiff::civil::Date::MAX).to_string()
-}
-
 /// `node.toml` with every key an operator may want to see.
 fn config_text(founder: &Founder) -> String {
     let Ports { members, api, operations } = founder.ports;
@@ -322,58 +252,22 @@ fn only_loopback(addresses: &[String]) -> bool {
     !addresses.is_empty() && addresses.iter().all(local)
 }
 
-/// The node's own secrets.
-struct Identity {
-    signing: Secret<32>,
-    transport: Secret<32>,
-    trace: Secret<32>,
-    root: Secret<32>,
+fn card(identity: &Identity, founder: &Founder) -> SignedCard {
+    let card = MemberCard {
+        id: founder.member.clone(),
+        name: founder.name.clone(),
+        kind: founder.kind,
+        oin: founder.oin.clone(),
+        controller: founder.controller.clone(),
+        operator: founder.operator.clone(),
+        persons: founder.persons,
+        addresses: founder.addresses.clone(),
+        signing_key: identity.signing_key().verifying_key(),
+        transport_key: SigningKey::from_seed(&identity.transport).verifying_key(),
+        trace_key: identity.trace_key().public(),
+    };
+    card.sign(&identity.signing_key())
 }
-
-impl Identity {
-    fn random(rng: &mut (impl RngCore + CryptoRng)) -> Self {
-        let [signing, transport, trace, root] = [(); 4].map(|()| Secret::random(rng));
-        Self { signing, transport, trace, root }
-    }
-
-    fn card(&self, founder: &Founder) -> SignedCard {
-        let key = SigningKey::from_seed(&self.signing);
-        let card = MemberCard {
-            id: founder.member.clone(),
-            name: founder.name.clone(),
-            kind: founder.kind,
-            oin: founder.oin.clone(),
-            controller: founder.controller.clone(),
-            operator: founder.operator.clone(),
-            persons: founder.persons,
-            addresses: founder.addresses.clone(),
-            signing_key: key.verifying_key(),
-            transport_key: SigningKey::from_seed(&self.transport).verifying_key(),
-            trace_key: ExchangeSecret::from_bytes(self.trace.clone()).public(),
-        };
-        card.sign(&key)
-    }
-
-    fn seal(&self, master: &Secret<32>, rng: &mut (impl RngCore + CryptoRng)) -> Vec<u8> {
-        let mut nonce = [0; crypto::AEAD_NONCE_LEN];
-        rng.fill_bytes(&mut nonce);
-        let plain: Vec<u8> = [&self.signing, &self.transport, &self.trace, &self.root]
-            .into_iter()
-            .flat_map(|secret| *secret.expose())
-            .collect();
-        [&nonce[..], &crypto::seal(master, nonce, IDENTITY_AAD, &plain)].concat()
-    }
-
-    fn open(master: &Secret<32>, sealed: &[u8]) -> Option<Self> {
-        let (nonce, sealed) = sealed.split_first_chunk::<{ crypto::AEAD_NONCE_LEN }>()?;
-        let plain = zeroize::Zeroizing::new(crypto::open(master, *nonce, IDENTITY_AAD, sealed).ok()?);
-        let mut parts = plain.chunks_exact(32).map(|part| Secret::try_from(part).ok());
-        let mut next = || parts.next().flatten();
-        Some(Self { signing: next()?, transport: next()?, trace: next()?, root: next()? })
-    }
-}
-
-const IDENTITY_AAD: &[u8] = b"kring/identity/v1";
 
 const PRIVATE: u32 = 0o600;
 const PUBLIC: u32 = 0o644;

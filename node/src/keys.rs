@@ -99,7 +99,7 @@ fn key_spec(covenant: &VerifiedCovenant, record: &VerifiedKeyRecord) -> Option<K
     let public = record.shares.iter().map(|point| PublicShare::from_bytes(*point.as_bytes()).ok());
     Some(KeySpec {
         matcher: record.matcher.clone(),
-        threshold: record.threshold,
+        threshold: record.t,
         holders: record.holders.clone(),
         public: public.collect::<Option<_>>()?,
     })

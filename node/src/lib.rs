@@ -7,30 +7,34 @@
 //! What two partners must agree on: that is `protocol`, which knows none of this.
 
 pub mod api;
+pub mod application;
+pub mod asker;
+pub mod audit;
+pub mod boards;
 pub mod caseload;
+pub mod cases;
+pub mod ceremony;
 pub mod clock;
 pub mod config;
+pub mod core;
 pub mod founding;
+pub mod holder;
+pub mod keys;
 pub mod keystore;
+pub mod leaves;
+pub mod matcher;
 pub mod network;
+pub mod node;
+pub mod partner;
+pub mod reader;
+pub mod relay;
+pub mod sender;
+pub mod serve;
+pub mod signals;
 pub mod store;
-mod testing;
-
 #[cfg(test)]
-//! placeholder
+mod testing;
+pub mod vault;
+pub mod work;
 
-/// Why a node stopped although nobody asked it to.
-#[derive(Debug, thiserror::Error)]
-pub enum RunError {
-    /// Placeholder until the daemon lands.
-    #[error("this build has no daemon yet")]
-    Missing,
-}
-
-/// Runs a node until it is told to stop.
-///
-/// # Errors
-/// [`RunError`].
-pub async fn run(_config: config::Config) -> Result<(), RunError> {
-    Err(RunError::Missing)
-}
+pub use node::{RunError, run};

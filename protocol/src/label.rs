@@ -50,8 +50,14 @@ pub const ANNEX: &[u8] = b"kring/annex/v1";
 pub const MEMBER: &[u8] = b"kring/member/v1";
 /// Session id of a key ceremony (section 3.4).
 pub const CEREMONY: &[u8] = b"kring/ceremony/v1";
+/// A key holder's signature on the nonce with which it enters a ceremony (section 3.4).
+pub const CEREMONY_NONCE: &[u8] = b"kring/ceremony-nonce/v1";
+/// Randomness of one key's polynomial, from a holder's seed and the session (section 3.4).
+pub const CEREMONY_SEED: &[u8] = b"kring/ceremony-seed/v1";
 /// A participant's signature on a ceremony package (section 3.4).
 pub const CEREMONY_PACKAGE: &[u8] = b"kring/ceremony-package/v1";
+/// A key holder's signature on the transcript of a ceremony (section 3.4).
+pub const CEREMONY_TRANSCRIPT: &[u8] = b"kring/ceremony-transcript/v1";
 /// All holders' signature on a key record (section 3.5).
 pub const KEY_RECORD: &[u8] = b"kring/key-record/v1";
 /// Leaf commitment of an audit entry (section 7.2).
@@ -67,3 +73,5 @@ pub const RECORD: &[u8] = b"kring/record/v1";
 pub const INDEX: &[u8] = b"kring/index/v1";
 /// Sealing of a node's identity file.
 pub const IDENTITY: &[u8] = b"kring/identity/v1";
+/// A node's trace key from its root secret.
+pub const TRACE_KEY: &[u8] = b"kring/trace-key/v1";

@@ -12,6 +12,7 @@
 #![forbid(unsafe_code)]
 
 pub mod board;
+pub mod ceremony;
 pub mod codec;
 pub mod covenant;
 pub mod crypto;

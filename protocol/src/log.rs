@@ -4,5 +4,6 @@
 //! wrote can verify both. Not here: where entries are kept and who is asked for them (`node`).
 
 pub mod checkpoint;
+pub mod entry;
 pub mod merkle;
 pub mod note;

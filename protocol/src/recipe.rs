@@ -37,6 +37,8 @@ pub enum Recipe {
     Bsn,
     /// Full birth date and postal code.
     BirthPostcode,
+    /// Full birth date and postal code with its signs in any order.
+    BirthPostcodeNear,
     /// Full birth date and one surname.
     BirthFamily,
     /// Full birth date and the first two letters of given name and surname.
@@ -84,9 +86,10 @@ enum Part {
 
 impl Recipe {
     /// Every recipe.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Bsn,
         Self::BirthPostcode,
+        Self::BirthPostcodeNear,
         Self::BirthFamily,
         Self::BirthStarts,
         Self::BirthHouse,
@@ -124,6 +127,11 @@ impl Recipe {
             Self::BirthPostcode => {
                 ("birth-postcode", "same birth date and postal code", &[BirthCertain, Postcode])
             }
+            Self::BirthPostcodeNear => (
+                "birth-postcode-near",
+                "same birth date and nearly the same postal code",
+                &[BirthCertain, Part::PostcodeUnordered],
+            ),
             Self::BirthFamily => ("birth-family", "same birth date and surname", &[Birth, Family]),
             Self::BirthStarts => {
                 ("birth-starts", "same birth date, names that begin alike", &[Birth, Part::Starts])
@@ -188,12 +196,21 @@ impl RecipeList {
     /// [`RecipeError::UnknownList`].
     pub fn named(name: &str) -> Result<Self, RecipeError> {
         use Recipe::{
-            BirthFamily, BirthHouse, BirthPostcode, BirthStarts, Bsn, GivenAddress, GivenBirthHouse,
-            GivenBirthPostcode, GivenYearAddress, NamesBirth, NamesPostcode, NamesYearPostcode,
+            BirthFamily, BirthHouse, BirthPostcode, BirthPostcodeNear, BirthStarts, Bsn, GivenAddress,
+            GivenBirthHouse, GivenBirthPostcode, GivenYearAddress, NamesBirth, NamesPostcode,
+            NamesYearPostcode,
         };
         let recipes = match name {
             "default" => {
-                vec![Bsn, BirthPostcode, BirthFamily, BirthStarts, BirthHouse, NamesPostcode, GivenAddress]
+                vec![
+                    Bsn,
+                    BirthPostcodeNear,
+                    BirthFamily,
+                    BirthStarts,
+                    BirthHouse,
+                    NamesPostcode,
+                    GivenAddress,
+                ]
             }
             "precise" => {
                 vec![
@@ -349,12 +366,10 @@ impl Part {
             Self::Starts => given.and_then(|name| name.start()).map_or_else(Vec::new, |given| {
                 family.starts(2).map(|family| in_one_order(given, family)).collect()
             }),
-            Self::Initial => given
-                .map(|name| name.initial())
-                .into_iter()
-                .chain(family.starts(1))
-                .map(str::to_owned)
-                .collect(),
+            Self::Initial => {
+                let given = given.map(|name| name.initial());
+                given.into_iter().chain(family.starts(1)).map(str::to_owned).collect()
+            }
             Self::Postcode => person.postal_code().map(|code| code.as_str().to_owned()).into_iter().collect(),
             Self::PostcodeUnordered => {
                 person.postal_code().map(|code| code.unordered()).into_iter().collect()

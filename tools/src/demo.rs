@@ -1,3 +1,4 @@
+<<<<<<< HEAD
 //! `kring demo`: a complete network of real nodes on this machine, from founding to the last match.
 //!
 //! # In scope
@@ -334,3 +335,9 @@ fn lap(since: &mut Instant) -> f64 {
     let now = Instant::now();
     now.duration_since(std::mem::replace(since, now)).as_secs_f64()
 }
+=======
+//! `kring demo`: a complete network on this machine.
+
+#[cfg_attr(not(test), allow(dead_code, reason = "until the demo command uses it"))]
+pub(crate) mod builtin;
+>>>>>>> identifier

@@ -1,3 +1,4 @@
+<<<<<<< HEAD
 //! `kring`: the hands. One binary for operators, boards and evaluators; `kring node` runs the daemon.
 //!
 //! # In scope
@@ -64,3 +65,9 @@ fn run(command: Command, output: Output) -> Result<(), Failure> {
         Command::Bench(args) => command::bench::run(&args, output),
     }
 }
+=======
+//! placeholder
+mod demo;
+
+fn main() {}
+>>>>>>> identifier

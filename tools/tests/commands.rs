@@ -1,5 +1,7 @@
 //! The `kring` command as its users meet it: exit codes, stdout and stderr, and a whole founding.
 
+#![allow(clippy::unwrap_used, reason = "a test, its helpers included")]
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 

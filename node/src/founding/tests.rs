@@ -1,26 +1,7 @@
 use std::os::unix::fs::PermissionsExt;
 
-use rand::SeedableRng;
-use rand::rngs::StdRng;
-
 use super::*;
-use crate::config::Config;
-
-struct Directory(PathBuf);
-
-impl Directory {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("kring-founding-{name}-{}", std::process::id()));
-        let _ = fs::remove_dir_all(&path);
-        Self(path)
-    }
-}
-
-impl Drop for Directory {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
+use crate::testing::TempDir;
 
 fn founder() -> Founder {
     Founder {
@@ -37,7 +18,7 @@ fn founder() -> Founder {
 }
 
 fn create_in(dir: &Path, founder: &Founder) -> Result<SignedCard, FoundingError> {
-    create(dir, founder, Timestamp::from_secs(1_800_000_000), &mut StdRng::seed_from_u64(1))
+    create(dir, founder, Timestamp::from_secs(1_800_000_000))
 }
 
 #[test]
@@ -62,59 +43,60 @@ fn slugs_of_names() {
 
 #[test]
 fn a_founded_node_can_be_read_back() {
-    let dir = Directory::new("read");
-    let card = create_in(&dir.0, &founder()).unwrap();
-    assert_eq!(read_card(&dir.0.join(file::MEMBER)).unwrap(), card);
-    assert_eq!(signing_key(&dir.0).unwrap().verifying_key(), card.card.signing_key);
-    let config = Config::load(&dir.0.join(file::CONFIG), [], &[]).unwrap();
-    assert_eq!(config.data_dir, dir.0.join("data"));
+    let dir = TempDir::new();
+    let card = create_in(dir.path(), &founder()).unwrap();
+    assert_eq!(read_card(&dir.path().join(file::MEMBER)).unwrap(), card);
+    let config = Config::load(&dir.path().join(file::CONFIG), [], &[]).unwrap();
+    assert_eq!(config.data_dir, dir.path().join("data"));
     assert_eq!(config.listen[0].to_string(), "/ip4/127.0.0.1/tcp/9000");
     assert_eq!(config.api_listen.port(), 9001);
     assert_eq!(config.operations_listen.port(), 9002);
-    let tokens: Tokens = toml::from_str(&fs::read_to_string(&config.tokens_file).unwrap()).unwrap();
-    let token = fs::read_to_string(dir.0.join(file::TOKEN)).unwrap();
-    assert_eq!(tokens.token[0].sha256, hex::encode(sha256(token.trim().as_bytes())));
-    assert_eq!(tokens.token[0].expires, "2028-01-15");
+    assert_eq!(signing_key(&config).unwrap().verifying_key(), card.card.signing_key);
+    let tokens = tokens::load(&config.tokens_file).unwrap();
+    let token = fs::read_to_string(dir.path().join(file::TOKEN)).unwrap();
+    assert_eq!(*tokens[0].hash.as_bytes(), kring_protocol::crypto::sha256(token.trim().as_bytes()));
 }
 
 #[test]
-fn secrets_are_for_the_owner_only_and_nowhere_in_clear() {
-    let dir = Directory::new("secrets");
-    create_in(&dir.0, &founder()).unwrap();
+fn secrets_are_for_the_owner_only() {
+    let parent = TempDir::new();
+    let dir = parent.path().join("node");
+    create_in(&dir, &founder()).unwrap();
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     for name in [file::MASTER_KEY, file::IDENTITY, file::TOKEN, file::TOKENS] {
-        assert_eq!(fs::metadata(dir.0.join(name)).unwrap().permissions().mode() & 0o777, 0o600, "{name}");
+        assert_eq!(mode(&dir.join(name)), 0o600, "{name}");
     }
-    assert_eq!(fs::metadata(&dir.0).unwrap().permissions().mode() & 0o777, 0o700);
-    let identity = Identity::random(&mut StdRng::seed_from_u64(1));
-    let sealed = fs::read(dir.0.join(file::IDENTITY)).unwrap();
-    assert!(!sealed.windows(32).any(|window| window == identity.signing.expose()));
+    assert_eq!(mode(&dir), 0o700);
 }
 
 #[test]
 fn an_identity_is_made_once() {
-    let dir = Directory::new("once");
-    create_in(&dir.0, &founder()).unwrap();
-    let before = fs::read(dir.0.join(file::IDENTITY)).unwrap();
-    assert!(matches!(create_in(&dir.0, &founder()), Err(FoundingError::Exists(_))));
-    fs::remove_file(dir.0.join(file::CONFIG)).unwrap();
-    fs::remove_file(dir.0.join(file::MASTER_KEY)).unwrap();
-    assert_eq!(create_in(&dir.0, &founder()), Err(FoundingError::Exists(dir.0.join(file::IDENTITY))));
-    assert_eq!(fs::read(dir.0.join(file::IDENTITY)).unwrap(), before);
+    let dir = TempDir::new();
+    create_in(dir.path(), &founder()).unwrap();
+    let before = fs::read(dir.path().join(file::IDENTITY)).unwrap();
+    assert!(matches!(create_in(dir.path(), &founder()), Err(FoundingError::Exists(_))));
+    fs::remove_file(dir.path().join(file::CONFIG)).unwrap();
+    fs::remove_file(dir.path().join(file::MASTER_KEY)).unwrap();
+    assert_eq!(
+        create_in(dir.path(), &founder()),
+        Err(FoundingError::Exists(dir.path().join(file::IDENTITY)))
+    );
+    assert_eq!(fs::read(dir.path().join(file::IDENTITY)).unwrap(), before);
 }
 
 #[test]
 fn wrong_cards_and_addresses_are_refused_with_a_reason() {
-    let dir = Directory::new("wrong");
+    let dir = TempDir::new();
     let wrong = Founder { addresses: vec!["/ip4/1.2.3.4/udp/1".into()], ..founder() };
-    assert!(matches!(create_in(&dir.0, &wrong), Err(FoundingError::Card(_))));
+    assert!(matches!(create_in(dir.path(), &wrong), Err(FoundingError::Card(_))));
     assert!(matches!(
-        create_in(&dir.0, &Founder { name: "n".repeat(201), ..founder() }),
+        create_in(dir.path(), &Founder { name: "n".repeat(201), ..founder() }),
         Err(FoundingError::Card(_))
     ));
-    assert!(!dir.0.join(file::CONFIG).exists());
+    assert!(!dir.path().join(file::CONFIG).exists());
 
-    create_in(&dir.0, &founder()).unwrap();
-    let path = dir.0.join(file::MEMBER);
+    create_in(dir.path(), &founder()).unwrap();
+    let path = dir.path().join(file::MEMBER);
     let good = fs::read_to_string(&path).unwrap();
     let cases = [
         (good.replace("persons = 300", "persons = 3"), "altered"),
@@ -127,6 +109,7 @@ fn wrong_cards_and_addresses_are_refused_with_a_reason() {
         let error = read_card(&path).unwrap_err().to_string();
         assert!(error.contains(expected) && error.contains("member.toml"), "{error}");
     }
-    fs::write(dir.0.join(file::MASTER_KEY), "00".repeat(32)).unwrap();
-    assert!(signing_key(&dir.0).unwrap_err().to_string().contains("does not open"));
+    let config = Config::load(&dir.path().join(file::CONFIG), [], &[]).unwrap();
+    fs::write(&config.master_key_file, "00".repeat(32)).unwrap();
+    assert!(matches!(signing_key(&config), Err(FoundingError::Keys(KeyError::WrongKey(_)))));
 }

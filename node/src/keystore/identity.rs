@@ -7,8 +7,9 @@
 use std::fs;
 use std::path::Path;
 
-use kring_protocol::crypto::{AEAD_NONCE_LEN, open, seal};
+use kring_protocol::crypto::{AEAD_NONCE_LEN, hkdf, open, seal};
 use kring_protocol::label;
+use kring_protocol::sealing::ExchangeSecret;
 use kring_protocol::secret::Secret;
 use kring_protocol::sign::SigningKey;
 use rand::RngCore as _;
@@ -43,6 +44,12 @@ impl Identity {
     #[must_use]
     pub fn signing_key(&self) -> SigningKey {
         SigningKey::from_seed(&self.signing)
+    }
+
+    /// The key that opens the member's half of tickets, where the covenant names it for that.
+    #[must_use]
+    pub fn trace_key(&self) -> ExchangeSecret {
+        ExchangeSecret::from_bytes(hkdf(self.root.expose(), label::TRACE_KEY))
     }
 
     /// Seals the identity into the file at `path`, replacing what is there, whole or not at all.

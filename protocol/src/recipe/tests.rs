@@ -90,7 +90,7 @@ fn golden_values() {
         ("birth-family", "1:20140523|berg"),
         ("birth-house", "1:20140523|12|b"),
         ("birth-house", "1:20140523|12|s"),
-        ("birth-postcode", "1:20140523|3581CD"),
+        ("birth-postcode-near", "1:20140523|1358CD"),
         ("birth-starts", "1:20140523|be|sa"),
         ("bsn", "1:999993653"),
         ("given-address", "1:saen|3581CD|12"),

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use kring_node::clock;
+use kring_node::clock::Clock;
 use kring_node::founding::{self, Founder, Ports, file};
 use kring_protocol::covenant::{Kind, Oin, Party};
 use kring_protocol::id::MemberId;
@@ -64,7 +64,7 @@ pub(crate) fn run(args: &Args, output: Output) -> Result<(), Failure> {
         ports: Ports { members: args.port, api: args.port + 1, operations: args.port + 2 },
         member,
     };
-    let card = founding::create(&args.dir, &founder, clock::now(), &mut rand::rngs::OsRng)?.card;
+    let card = founding::create(&args.dir, &founder, Clock.now())?.card;
     let member_file = args.dir.join(file::MEMBER);
     let text = format!(
         "{} is {} in the network; its node is in {}.\nNext: send {} to the covenant's coordinator.",

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use kring_node::clock;
+use kring_node::clock::Clock;
 use kring_node::config::listen_addresses;
 use kring_node::founding::{self, Founder, Ports, file};
 use kring_protocol::covenant::Tempo;
@@ -25,7 +25,7 @@ pub(super) fn found(dir: &Path, partners: &[Partner], ports: &[Ports]) -> Result
     let dirs: Vec<_> = partners.iter().map(|partner| dir.join(&partner.id)).collect();
     for (index, partner) in partners.iter().enumerate() {
         let founder = founder(index, partner, ports[index]);
-        founding::create(&dirs[index], &founder, clock::now(), &mut OsRng)?;
+        founding::create(&dirs[index], &founder, Clock.now())?;
     }
     // The first partner is the covenant's coordinator.
     let draft_file = dirs[0].join("covenant.toml");
@@ -40,11 +40,11 @@ pub(super) fn found(dir: &Path, partners: &[Partner], ports: &[Ports]) -> Result
         tempo: Tempo::Immediate,
         no_bsn: Vec::new(),
     };
-    draft(cards, choices, clock::now().day(), &mut OsRng)?.write_new(&draft_file, &[])?;
+    draft(cards, choices, Clock.now().day(), &mut OsRng)?.write_new(&draft_file, &[])?;
     let mut signatures = Vec::new();
     for dir in &dirs {
         let path = dir.join("signature.toml");
-        sign(dir, &Draft::read(&draft_file)?)?.write(&path)?;
+        sign(dir, &Draft::read(&draft_file)?, [])?.write(&path)?;
         signatures.push(SignatureFile::read(&path)?);
     }
     let covenant = assemble(&Draft::read(&draft_file)?, signatures)?;

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use kring_node::{clock, founding};
+use kring_node::clock::Clock;
+use kring_node::founding;
 use kring_protocol::covenant::{
     Annex, Budget, Covenant, Disclosure, EpochTerms, MemberCard, Purpose, SignedCard, Tempo, check,
 };
@@ -80,7 +81,7 @@ pub(super) fn run(args: Args, output: Output) -> Result<(), Failure> {
         tempo: args.tempo,
         no_bsn: args.no_bsn,
     };
-    let draft = draft(cards, choices, clock::now().day(), &mut rand::rngs::OsRng)?;
+    let draft = draft(cards, choices, Clock.now().day(), &mut rand::rngs::OsRng)?;
     draft.write_new(&args.out, &notes(&draft.covenant))?;
     let findings = check::findings(&draft.covenant);
     for finding in &findings {

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use kring_node::config::Config;
 use kring_node::founding;
 use kring_protocol::covenant::{MemberSignature, Severity, check};
 use serde_json::json;
@@ -28,7 +29,7 @@ pub(crate) struct Args {
 pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
     let out = args.out.clone().unwrap_or_else(|| args.dir.join("signature.toml"));
     let draft = Draft::read(&args.covenant)?;
-    let signature = sign(&args.dir, &draft)?;
+    let signature = sign(&args.dir, &draft, std::env::vars())?;
     signature.write(&out)?;
     let hash = signature.covenant.to_string();
     let text = format!(
@@ -40,8 +41,12 @@ pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Signs `draft` with the key in `dir`, if its rules hold and it names the member as the member wants to be named.
-pub(crate) fn sign(dir: &Path, draft: &Draft) -> Result<SignatureFile, Failure> {
+/// Signs `draft` with the key of the node in `dir`, if its rules hold and it names the member as the member wants to be named.
+pub(crate) fn sign(
+    dir: &Path,
+    draft: &Draft,
+    environment: impl IntoIterator<Item = (String, String)>,
+) -> Result<SignatureFile, Failure> {
     let findings = check::findings(&draft.covenant);
     if findings.iter().any(|finding| finding.severity == Severity::Error) {
         for finding in &findings {
@@ -59,7 +64,8 @@ pub(crate) fn sign(dir: &Path, draft: &Draft) -> Result<SignatureFile, Failure> 
             dir.join(founding::file::MEMBER).display()
         )));
     }
-    let key = founding::signing_key(dir)?;
+    let config = Config::load(&dir.join(founding::file::CONFIG), environment, &[])?;
+    let key = founding::signing_key(&config)?;
     let signature = MemberSignature::new(card.card.id, &key, &draft.covenant);
     Ok(SignatureFile::new(draft.covenant.hash(), signature))
 }

@@ -1,0 +1,353 @@
+//! The node as its API sees it: requests of people and systems turned into what the partner's side does, and back.
+//!
+//! Not here: the form of requests ([`crate::api`]); the work itself ([`crate::signals`], [`crate::partner`]).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use kring_protocol::codec;
+use kring_protocol::covenant::Tempo as CovenantTempo;
+use kring_protocol::id::Reference;
+use kring_protocol::log::entry::Kind;
+use kring_protocol::matching::Match;
+use kring_protocol::time::Timestamp;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+use serde_json::{Value, json};
+
+use crate::api::auth::TokenHash;
+use crate::api::{
+    Actor, Application, ApplicationError, AuditEntry, AuditProof, BoardRead, Idempotency, ImportReport, KeyView,
+    MatchView, NetworkView, NewSignal, NoticeState, NoticeView, PartnerView, ProofView, Scope, SignalState,
+    SignalView, SubmissionsWaiting, Tempo, TokenRecord, WaitingView, operations,
+};
+use crate::boards::Boards;
+use crate::cases::{Case, CaseId};
+use crate::ceremony::Ceremonies;
+use crate::core::Core;
+use crate::keys::Keyring;
+use crate::matcher::Matcher;
+use crate::partner::Partner;
+use crate::signals;
+use crate::store::Batch;
+
+/// What the API works on.
+#[derive(Debug)]
+pub struct Node {
+    /// Shared by all roles.
+    pub core: Arc<Core>,
+    /// Keys in use.
+    pub keyring: Arc<Keyring>,
+    /// Keys being made.
+    pub ceremonies: Arc<Ceremonies>,
+    /// The partner's own side.
+    pub partner: Arc<Partner>,
+    /// The boards.
+    pub boards: Arc<Boards>,
+    /// The matcher's role, where this node has it.
+    pub matcher: Option<Arc<Matcher>>,
+    /// Tokens that the API accepts.
+    pub tokens: BTreeMap<TokenHash, TokenRecord>,
+}
+
+type Outcome<T> = Result<T, ApplicationError>;
+
+impl Node {
+    /// Logs an act of a person or system, before its result is given.
+    async fn log(&self, actor: &Actor, kind: Kind, count: usize) -> Outcome<()> {
+        let name = match actor {
+            Actor::Token(id) | Actor::Person(id) => id.as_bytes(),
+        };
+        let mut event = self.core.event(kind, None, count as u64);
+        event.actor = Some(self.core.audit.actor(name));
+        self.core.commit(Batch::new(), vec![event]).await.map_err(|_| ApplicationError::Internal)
+    }
+
+    fn signal_view(&self, case: &Case) -> SignalView {
+        let state = if case.withdrawn.is_some() {
+            SignalState::Withdrawn
+        } else if case.is_live(self.core.today()) {
+            SignalState::Active
+        } else {
+            SignalState::Expired
+        };
+        SignalView {
+            id: case.id.0.to_string(),
+            case_reference: case.case_reference.clone(),
+            purpose: case.purpose.to_string(),
+            state,
+            persons: case.persons.len(),
+            created_at: moment(case.created),
+            expires_at: moment(case.expiry.plus(1).start()),
+            quiet_until: (case.min > 2).then_some(case.min.into()),
+        }
+    }
+
+    /// The notices: one per case that has a live match, however many partners it met.
+    fn notice_views(&self) -> Vec<NoticeView> {
+        let (cases, matches) = (self.partner.cases(), self.partner.matches());
+        let mut by_case: BTreeMap<CaseId, (&Case, Vec<&Match>)> = BTreeMap::new();
+        let today = self.core.today();
+        for entry in matches.iter().filter(|entry| entry.is_live()) {
+            if let Some(case) = cases.by_reference(&entry.own).filter(|case| case.is_live(today)) {
+                by_case.entry(case.id).or_insert((case, Vec::new())).1.push(entry);
+            }
+        }
+        by_case.into_values().map(|(case, matches)| self.notice_view(case, &matches)).collect()
+    }
+
+    fn notice_view(&self, case: &Case, matches: &[&Match]) -> NoticeView {
+        let covenant = &self.core.covenant;
+        let controllers: BTreeSet<_> = matches
+            .iter()
+            .filter_map(|entry| covenant.member(entry.partner.as_ref()?))
+            .map(|card| &card.controller)
+            .collect();
+        // Where the purpose hides names, all that is known is that there is one.
+        let other_partners = controllers.len().max(1);
+        let view = |entry: &&Match| MatchView {
+            match_id: entry.id.to_string(),
+            partner: entry.partner.as_ref().map(ToString::to_string),
+            basis: entry.basis().into_iter().map(ToString::to_string).collect(),
+        };
+        NoticeView {
+            id: self.notice_id(case.id),
+            case_reference: case.case_reference.clone(),
+            state: NoticeState::Open,
+            other_partners,
+            matches: matches.iter().map(view).collect(),
+        }
+    }
+
+    /// A notice's id follows from its case's, so that it stays the same through restarts.
+    fn notice_id(&self, case: CaseId) -> String {
+        hex::encode(self.core.vault.index_key("notice").hash(case.0.as_bytes()))
+    }
+
+    fn waiting(&self) -> WaitingView {
+        let waiting = |(matcher, work): (&kring_protocol::id::MemberId, &crate::work::Work<_>)| {
+            SubmissionsWaiting { matcher: matcher.to_string(), count: work.count() }
+        };
+        let board = |(matcher, board): (&kring_protocol::id::MemberId, &crate::boards::Board)| BoardRead {
+            matcher: matcher.to_string(),
+            size: board.known_size(),
+            read: board.size(),
+        };
+        // In the order of the work, so that nothing slips from one count into another that was taken before.
+        let evaluations = self.partner.evaluations.count();
+        let submissions = self.partner.submissions.iter().map(waiting).collect();
+        let appends = self.matcher.as_ref().map_or(0, |matcher| matcher.appends_waiting());
+        WaitingView { evaluations, submissions, appends, boards: self.boards.iter().map(board).collect() }
+    }
+
+    fn key_views(&self) -> Vec<KeyView> {
+        let covenant = &self.core.covenant;
+        let mut views = Vec::new();
+        for epoch in covenant.epochs_on(self.core.today()) {
+            let state = if self.keyring.get(epoch).is_some() { "active" } else { "ceremony" };
+            let ends_at = Some(moment(covenant.epochs.end(epoch).start()));
+            for purpose in &covenant.purposes {
+                views.extend(covenant.matchers.iter().map(|matcher| KeyView {
+                    purpose: purpose.id.to_string(),
+                    matcher: matcher.to_string(),
+                    epoch: epoch.0,
+                    state: state.to_owned(),
+                    ends_at: ends_at.clone(),
+                }));
+            }
+        }
+        views
+    }
+
+    fn partner_views(&self) -> Vec<PartnerView> {
+        let covenant = &self.core.covenant;
+        let view = |(member, reachable)| {
+            let card = covenant.member(&member)?;
+            let mut roles = vec!["relay".to_owned()];
+            if covenant.key_holders.contains(&member) {
+                roles.push("keyHolder".to_owned());
+            }
+            if covenant.matchers.contains(&member) {
+                roles.push("matcher".to_owned());
+            }
+            Some(PartnerView { id: member.to_string(), name: card.name.clone(), reachable, roles })
+        };
+        self.core.network.reachable().into_iter().filter_map(view).collect()
+    }
+}
+
+impl Application for Node {
+    fn now(&self) -> Timestamp {
+        self.core.now()
+    }
+
+    async fn token(&self, hash: &TokenHash) -> Option<TokenRecord> {
+        self.tokens.get(hash).cloned()
+    }
+
+    async fn access_refused(&self, actor: &Actor, _needed: Scope) {
+        // A failing disk stops the node; the refusal stands either way.
+        let _ = self.log(actor, Kind::AccessRefused, 1).await;
+    }
+
+    async fn add_signal(
+        &self,
+        actor: &Actor,
+        signal: NewSignal,
+        idempotency: Option<Idempotency>,
+    ) -> Outcome<SignalView> {
+        let case = signals::add(&self.core, &self.partner, signal, idempotency).await?;
+        self.log(actor, Kind::CaseChanged, 1).await?;
+        Ok(self.signal_view(&case))
+    }
+
+    async fn signals(&self, actor: &Actor) -> Outcome<Vec<SignalView>> {
+        let views: Vec<_> = self.partner.cases().iter().map(|case| self.signal_view(case)).collect();
+        self.log(actor, Kind::CaseRead, views.len()).await?;
+        Ok(views)
+    }
+
+    async fn signal(&self, actor: &Actor, id: &str) -> Outcome<SignalView> {
+        let case = self.partner.cases().get(&case_id(id)?).cloned().ok_or(ApplicationError::NotFound)?;
+        self.log(actor, Kind::CaseRead, 1).await?;
+        Ok(self.signal_view(&case))
+    }
+
+    async fn renew_signal(&self, actor: &Actor, id: &str) -> Outcome<SignalView> {
+        let case = signals::renew(&self.core, &self.partner, case_id(id)?).await?;
+        self.log(actor, Kind::CaseChanged, 1).await?;
+        Ok(self.signal_view(&case))
+    }
+
+    async fn withdraw_signal(&self, actor: &Actor, id: &str) -> Outcome<SignalView> {
+        let case = signals::withdraw(&self.core, &self.partner, case_id(id)?).await?;
+        self.log(actor, Kind::CaseChanged, 1).await?;
+        Ok(self.signal_view(&case))
+    }
+
+    async fn notices(&self, actor: &Actor) -> Outcome<Vec<NoticeView>> {
+        let views = self.notice_views();
+        self.log(actor, Kind::CaseRead, views.len()).await?;
+        Ok(views)
+    }
+
+    async fn notice(&self, actor: &Actor, id: &str) -> Outcome<NoticeView> {
+        let view = self.notice_views().into_iter().find(|view| view.id == id).ok_or(ApplicationError::NotFound)?;
+        self.log(actor, Kind::CaseRead, 1).await?;
+        Ok(view)
+    }
+
+    async fn network(&self, _actor: &Actor) -> Outcome<NetworkView> {
+        let covenant = &self.core.covenant;
+        let card = covenant.member(&self.core.me).ok_or(ApplicationError::Internal)?;
+        let immediate = covenant.tempo == CovenantTempo::Immediate;
+        Ok(NetworkView {
+            member: card.id.to_string(),
+            name: card.name.clone(),
+            covenant_version: covenant.version.into(),
+            covenant_hash: covenant.hash().to_string(),
+            tempo: if immediate { Tempo::Immediate } else { Tempo::Production },
+            development_mode: immediate,
+            keys: self.key_views(),
+            partners: self.partner_views(),
+            waiting: self.waiting(),
+        })
+    }
+
+    async fn covenant(&self, _actor: &Actor) -> Outcome<Value> {
+        serde_json::to_value(&**self.core.covenant).map_err(|_| ApplicationError::Internal)
+    }
+
+    async fn import(&self, actor: &Actor, csv: Vec<u8>, dry_run: bool) -> Outcome<ImportReport> {
+        let report = signals::import(&self.core, &self.partner, &csv, dry_run).await?;
+        self.log(actor, Kind::CaseChanged, report.cases).await?;
+        Ok(report)
+    }
+
+    async fn audit_checkpoint(&self, actor: &Actor) -> Outcome<String> {
+        self.log(actor, Kind::Export, 1).await?;
+        let note = self.core.audit.checkpoint().await.map_err(|_| ApplicationError::Internal)?;
+        Ok(note.to_string())
+    }
+
+    async fn audit_entries(&self, actor: &Actor, first: u64, limit: u32) -> Outcome<Vec<AuditEntry>> {
+        self.log(actor, Kind::Export, 1).await?;
+        let to = first.saturating_add(limit.into());
+        let records = self.core.audit.records(first, to).map_err(|_| ApplicationError::Internal)?;
+        let view = |(index, local): (u64, crate::audit::LocalRecord)| AuditEntry {
+            index,
+            leaf: BASE64_STANDARD.encode(codec::encode(&local.record)),
+            entry: json!({
+                "time": moment(local.record.entry.time.start()),
+                "kind": local.record.entry.kind,
+                "actor": local.record.entry.actor.map(|actor| actor.to_string()),
+                "object": local.record.entry.object.map(|object| object.to_string()),
+                "count": local.record.entry.count,
+                "outcome": local.record.entry.outcome,
+            }),
+        };
+        Ok((first..).zip(records).map(view).collect())
+    }
+
+    async fn audit_proof(&self, actor: &Actor, wanted: AuditProof) -> Outcome<ProofView> {
+        self.log(actor, Kind::Export, 1).await?;
+        let proof = match wanted {
+            AuditProof::Inclusion { index, size } => self.core.audit.inclusion_proof(index, size),
+            AuditProof::Consistency { old_size, size } => self.core.audit.consistency_proof(old_size, size),
+        };
+        let hashes = proof.ok_or(ApplicationError::NotFound)?;
+        Ok(ProofView { hashes: hashes.iter().map(|hash| BASE64_STANDARD.encode(hash.as_bytes())).collect() })
+    }
+
+    async fn ready(&self) -> Result<(), Vec<String>> {
+        match self.ceremonies.missing() {
+            None => Ok(()),
+            Some(missing) => Err(vec![missing]),
+        }
+    }
+
+    async fn metrics(&self) -> String {
+        let mut registry = Registry::default();
+        let live = match &self.matcher {
+            Some(matcher) => matcher.live().await,
+            None => 0,
+        };
+        let waiting = self.waiting();
+        let counters = self.core.store.counters();
+        let gauges: [(&str, &str, u64); 9] = [
+            ("kring_signals", "Cases with a signal", self.partner.cases().iter().count() as u64),
+            ("kring_submissions", "Submissions of this member", self.partner.leaves().len() as u64),
+            ("kring_matches", "Matches, live and ended", self.partner.matches().iter().count() as u64),
+            ("kring_meeting_submissions", "Live submissions at this matcher", live as u64),
+            ("kring_waiting_evaluations", "Match keys to be evaluated", waiting.evaluations as u64),
+            (
+                "kring_waiting_submissions",
+                "Submissions to be sent",
+                waiting.submissions.iter().map(|waiting| waiting.count as u64).sum(),
+            ),
+            ("kring_waiting_appends", "Posts to be appended", waiting.appends as u64),
+            ("kring_store_commits", "Commits since start", counters.commits),
+            ("kring_store_syncs", "Syncs of the store since start", counters.syncs),
+        ];
+        for (name, help, value) in gauges {
+            let gauge = Gauge::<i64>::default();
+            gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
+            registry.register(name, help, gauge);
+        }
+        registry.register_collector(Box::new(operations::NetworkCollector(Arc::clone(self.core.network.metrics()))));
+        operations::encode(&registry)
+    }
+}
+
+fn case_id(id: &str) -> Outcome<CaseId> {
+    let bytes = hex::decode(id).ok().and_then(|bytes| Reference::try_from(bytes.as_slice()).ok());
+    bytes.map(CaseId).ok_or(ApplicationError::NotFound)
+}
+
+/// RFC 3339, UTC.
+fn moment(time: Timestamp) -> String {
+    let second = i64::try_from(time.secs()).unwrap_or(i64::MAX);
+    jiff::Timestamp::from_second(second).unwrap_or(jiff::Timestamp::MAX).to_string()
+}

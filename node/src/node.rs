@@ -1,0 +1,306 @@
+//! A running node: opens what it has, starts its roles, serves until it is told to stop, and closes cleanly.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use kring_protocol::codec;
+use kring_protocol::covenant::{SignedCovenant, VerifiedCovenant};
+use kring_protocol::id::MemberId;
+use kring_protocol::log::entry::Kind;
+use kring_protocol::log::note::KeyName;
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+
+use crate::api::auth::TokenHash;
+use crate::api::{self, Scope, TokenRecord, operations};
+use crate::application::Node;
+use crate::asker::Asker;
+use crate::audit::Audit;
+use crate::boards::Boards;
+use crate::ceremony::Ceremonies;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::core::{Core, Identity};
+use crate::founding::{self, file};
+use crate::holder::Holder;
+use crate::keys::Keyring;
+use crate::keystore::{MasterKey, identity};
+use crate::matcher::Matcher;
+use crate::network::{Inbound, Network, Peer, peer_id};
+use crate::partner::Partner;
+use crate::reader::Reader;
+use crate::relay::Relay;
+use crate::sender::Sender;
+use crate::serve::Roles;
+use crate::store::{Batch, Store};
+use crate::vault::Vault;
+
+/// Why a node did not start, or stopped although nobody asked it to.
+#[derive(Debug, thiserror::Error)]
+#[error("{what}: {reason}")]
+pub struct RunError {
+    /// What was being done.
+    pub what: &'static str,
+    /// What went wrong, and what to do.
+    pub reason: String,
+}
+
+fn failed<E: std::fmt::Display>(what: &'static str) -> impl FnOnce(E) -> RunError {
+    move |error| RunError { what, reason: error.to_string() }
+}
+
+/// Requests of members that may wait for a role.
+const INBOUND_QUEUE: usize = 256;
+
+/// Runs a node until SIGTERM or SIGINT.
+///
+/// # Errors
+/// [`RunError`].
+pub async fn run(config: Config) -> Result<(), RunError> {
+    let (stop, stopping) = watch::channel(false);
+    let (failure, mut failures) = watch::channel(None::<String>);
+    let core_parts = CoreParts::open(&config)?;
+    let api_listener = TcpListener::bind(config.api_listen).await.map_err(failed("listening for the API"))?;
+    let operations_listener =
+        TcpListener::bind(config.operations_listen).await.map_err(failed("listening for operations"))?;
+    let (inbound, requests) = mpsc::channel(INBOUND_QUEUE);
+    let core = core_parts.start(&config, inbound, stopping, failure).await?;
+    let mut tasks = JoinSet::new();
+    let node = start_roles(&core, &config, requests, &mut tasks).await?;
+
+    let stopped = || {
+        let core = Arc::clone(&core);
+        async move { core.stopped().await }
+    };
+    tasks.spawn(api::serve(api_listener, api::router(Arc::clone(&node)), stopped()));
+    tasks.spawn(api::serve(operations_listener, operations::router(node), stopped()));
+    tracing::info!(member = %core.me, api = %config.api_listen, "the node is running");
+
+    let reason = tokio::select! {
+        () = signal() => None,
+        _ = failures.wait_for(Option::is_some) => failures.borrow().clone(),
+    };
+    let events = vec![core.event(Kind::Service, None, 1)];
+    let logged = if reason.is_none() { core.commit(Batch::new(), events).await } else { Ok(()) };
+    stop.send_replace(true);
+    core.network.clone().shutdown().await;
+    while tasks.join_next().await.is_some() {}
+    core.store.clone().close().await;
+    match reason {
+        None => logged.map_err(failed("stopping")),
+        Some(reason) => Err(RunError { what: "running", reason }),
+    }
+}
+
+/// What is opened before the node can be reached.
+struct CoreParts {
+    me: MemberId,
+    covenant: VerifiedCovenant,
+    identity: identity::Identity,
+    store: Store,
+    vault: Vault,
+    audit: Audit,
+}
+
+impl CoreParts {
+    fn open(config: &Config) -> Result<Self, RunError> {
+        let master = MasterKey::load(&config.master_key_file).map_err(failed("reading the master key"))?;
+        let identity_file = config.data_dir.join(file::IDENTITY_NAME);
+        let identity =
+            identity::Identity::load(&identity_file, &master).map_err(failed("opening the node's identity"))?;
+        let covenant = read_covenant(&config.covenant_file)?;
+        let signing = identity.signing_key();
+        let me = covenant
+            .members
+            .iter()
+            .map(|card| &card.card)
+            .find(|card| card.signing_key == signing.verifying_key())
+            .map(|card| card.id.clone())
+            .ok_or_else(|| RunError {
+                what: "reading the covenant",
+                reason: "it does not name this node's key; is it the right covenant, the right directory?".to_owned(),
+            })?;
+        let store = Store::open_with_cache(&config.data_dir.join("store"), config.store_cache_mib << 20)
+            .map_err(failed("opening the store"))?;
+        let actors = master.index_key("audit-actor");
+        let vault = Vault::open(&store, &config.data_dir.join("slots"), master)
+            .map_err(failed("opening the key file"))?;
+        let origin: KeyName = format!("kring/{}/audit/{me}", &covenant.network().to_string()[..16])
+            .parse()
+            .map_err(failed::<kring_protocol::log::note::NoteError>("naming the audit log"))?;
+        let audit =
+            Audit::open(store.clone(), origin, signing, actors).map_err(failed("opening the audit log"))?;
+        Ok(Self { me, covenant, identity, store, vault, audit })
+    }
+
+    async fn start(
+        self,
+        config: &Config,
+        inbound: mpsc::Sender<Inbound>,
+        stopping: watch::Receiver<bool>,
+        failure: watch::Sender<Option<String>>,
+    ) -> Result<Arc<Core>, RunError> {
+        let Self { me, covenant, identity, store, vault, audit } = self;
+        let peers = peers(&covenant)?;
+        let network = Network::start(&identity.transport, me.clone(), config.listen.clone(), peers, inbound)
+            .await
+            .map_err(failed("joining the network"))?;
+        let pepper = covenant.annex().map_err(failed("reading the covenant"))?.pepper.clone();
+        let keys = Identity {
+            signing: Arc::new(identity.signing_key()),
+            withdraw_root: identity.withdraw_root(),
+        };
+        Ok(Arc::new(Core {
+            me,
+            covenant: Arc::new(covenant),
+            pepper,
+            identity: keys,
+            store,
+            vault,
+            audit,
+            network,
+            clock: Clock,
+            stopping,
+            failure,
+        }))
+    }
+}
+
+fn read_covenant(path: &Path) -> Result<VerifiedCovenant, RunError> {
+    let what = "reading the covenant";
+    let bytes = std::fs::read(path)
+        .map_err(|error| RunError { what, reason: format!("{}: {error}", path.display()) })?;
+    let signed: SignedCovenant = codec::decode(&bytes).map_err(failed(what))?;
+    signed.verify().map_err(failed(what))
+}
+
+fn peers(covenant: &VerifiedCovenant) -> Result<Vec<Peer>, RunError> {
+    let peer = |signed: &kring_protocol::covenant::SignedCard| {
+        let card = &signed.card;
+        let what = "reading the covenant's addresses";
+        let addresses = card.addresses.iter().map(|address| address.parse());
+        Ok(Peer {
+            member: card.id.clone(),
+            peer_id: peer_id(card.transport_key.as_bytes()).map_err(failed(what))?,
+            addresses: addresses.collect::<Result<_, libp2p::multiaddr::Error>>().map_err(failed(what))?,
+        })
+    };
+    covenant.members.iter().map(peer).collect()
+}
+
+/// Loads every role and starts its tasks.
+async fn start_roles(
+    core: &Arc<Core>,
+    config: &Config,
+    requests: mpsc::Receiver<Inbound>,
+    tasks: &mut JoinSet<()>,
+) -> Result<Arc<Node>, RunError> {
+    let what = "reading what is stored";
+    let mut batch = Batch::new();
+    core.vault
+        .prepare(&[crate::vault::KeyName::Matches, crate::vault::KeyName::Meeting], &mut batch)
+        .map_err(failed(what))?;
+    core.commit(batch, vec![core.event(Kind::Service, None, 1)]).await.map_err(failed(what))?;
+    let keyring = Arc::new(Keyring::default());
+    let ceremonies =
+        Arc::new(Ceremonies::load(Arc::clone(core), Arc::clone(&keyring)).await.map_err(failed(what))?);
+    let holder = Arc::new(Holder::load(Arc::clone(core), Arc::clone(&keyring)).map_err(failed(what))?);
+    let boards = Arc::new(Boards::load(Arc::clone(core)).map_err(failed(what))?);
+    let matcher = if core.covenant.matchers.contains(&core.me) {
+        let matcher = Matcher::load(Arc::clone(core), Arc::clone(&boards)).map_err(failed(what))?;
+        Some(Arc::new(matcher))
+    } else {
+        None
+    };
+    let partner = Arc::new(Partner::load(Arc::clone(core), Arc::clone(&keyring)).map_err(failed(what))?);
+    let tokens = tokens(&config.tokens_file)?;
+    let node = Arc::new(Node {
+        core: Arc::clone(core),
+        keyring: Arc::clone(&keyring),
+        ceremonies: Arc::clone(&ceremonies),
+        partner: Arc::clone(&partner),
+        boards: Arc::clone(&boards),
+        matcher: matcher.clone(),
+        tokens,
+    });
+    let relay = Arc::new(Relay::new(Arc::clone(core)));
+    let roles = Roles {
+        ceremonies: Arc::clone(&ceremonies),
+        holder: Arc::clone(&holder),
+        relay,
+        matcher: matcher.clone(),
+        boards: Arc::clone(&boards),
+    };
+    tasks.spawn(roles.run(Arc::clone(core), requests));
+    tasks.spawn(ceremonies.run());
+    if let Some(matcher) = matcher {
+        tasks.spawn(matcher.run());
+    }
+    let counter = Arc::new(crate::sender::Counter::new(Asker::stored_counter(core).map_err(failed(what))?));
+    let asker = Asker::new(Arc::clone(core), Arc::clone(&keyring), Arc::clone(&partner), holder, Arc::clone(&counter));
+    tasks.spawn(asker.run());
+    for matcher in partner.submissions.keys() {
+        let sender = Sender::new(Arc::clone(core), Arc::clone(&partner), matcher, Arc::clone(&counter));
+        tasks.spawn(sender.run());
+    }
+    for matcher in core.covenant.matchers.iter().filter(|matcher| **matcher != core.me) {
+        let reader = Reader::new(Arc::clone(core), Arc::clone(&partner), Arc::clone(&boards), matcher);
+        tasks.spawn(reader.run());
+    }
+    tasks.spawn(housekeeping(Arc::clone(core), keyring, partner));
+    Ok(node)
+}
+
+/// Finds work whenever keys arrive, and looks at everything again once a day.
+async fn housekeeping(core: Arc<Core>, keyring: Arc<Keyring>, partner: Arc<Partner>) {
+    let mut changes = keyring.changes();
+    loop {
+        partner.find_work();
+        tokio::select! {
+            changed = changes.changed() => if changed.is_err() { return },
+            () = core.pause(std::time::Duration::from_secs(3_600)) => {}
+        }
+        if core.is_stopping() {
+            return;
+        }
+    }
+}
+
+fn tokens(path: &Path) -> Result<BTreeMap<TokenHash, TokenRecord>, RunError> {
+    let what = "reading the API tokens";
+    let stored = founding::read_tokens(path).map_err(failed(what))?;
+    let mut tokens = BTreeMap::new();
+    for token in stored.token {
+        let bytes = hex::decode(&token.sha256).map_err(failed(what))?;
+        let bytes = <[u8; 32]>::try_from(bytes).map_err(|_| RunError {
+            what,
+            reason: format!("{}: sha256 of {} is not 64 hexadecimal digits", path.display(), token.name),
+        })?;
+        let hash = TokenHash::from_bytes(bytes);
+        let scopes = token.scopes.iter().map(|scope| scope.parse::<Scope>());
+        let scopes = scopes.collect::<Result<_, _>>().map_err(|_| RunError {
+            what,
+            reason: format!("{}: {} has a scope that this software does not know", path.display(), token.name),
+        })?;
+        let expires = founding::expiry(&token).map_err(failed(what))?;
+        tokens.insert(hash, TokenRecord { id: token.name, hash, scopes, expires });
+    }
+    Ok(tokens)
+}
+
+/// Waits for SIGTERM or SIGINT.
+async fn signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let wait = async |kind| match signal(kind) {
+        Ok(mut signals) => {
+            signals.recv().await;
+        }
+        Err(_) => std::future::pending().await,
+    };
+    tokio::select! {
+        () = wait(SignalKind::terminate()) => {}
+        () = wait(SignalKind::interrupt()) => {}
+    }
+}

@@ -1,0 +1,310 @@
+//! Signals as the partner's people and systems make them: checked, stored in one commit, then acted on.
+//!
+//! Not here: the form of requests ([`crate::api`]) and what a case means for the network ([`crate::partner`]).
+
+use kring_protocol::id::{PurposeId, Reference};
+use kring_protocol::identifier::{Field, Person, RawPerson};
+use kring_protocol::log::entry::Kind;
+use kring_protocol::submission::MIN_MAX;
+use kring_protocol::time::Day;
+use rand::RngCore;
+use rand::rngs::OsRng;
+
+use crate::api::{
+    ApplicationError, FamilyInformed, Idempotency, ImportReport, InvalidParam, LineLeftOut, NewContact, NewPerson,
+    NewSignal,
+};
+use crate::cases::{Case, CaseId, Contact, Informed};
+use crate::caseload;
+use crate::core::Core;
+use crate::partner::Partner;
+use crate::store::{Batch, StoreError};
+use crate::vault::KeyName;
+
+/// Longest text of a contact field or case reference, in characters.
+const TEXT_MAX: usize = 200;
+
+/// Takes in one signal. A case that has a live signal for the purpose gets its new content.
+///
+/// # Errors
+/// [`ApplicationError`].
+pub async fn add(
+    core: &Core,
+    partner: &Partner,
+    signal: NewSignal,
+    idempotency: Option<Idempotency>,
+) -> Result<Case, ApplicationError> {
+    if let Some(answered) = same_request(partner, idempotency.as_ref())? {
+        return Ok(answered);
+    }
+    let today = core.today();
+    let mut errors = Vec::new();
+    let purpose = purpose(core, signal.purpose.as_deref(), &mut errors);
+    let case_reference = text(&signal.case_reference, "/caseReference", &mut errors);
+    if case_reference.is_empty() {
+        errors.push(InvalidParam::body("/caseReference", "is needed: your own reference of the case"));
+    }
+    let persons = persons(partner, &purpose, &signal.persons, today, &mut errors);
+    let contact = signal.contact.map(|contact| check_contact(&contact, &mut errors));
+    let min = quiet(signal.quiet_until, &mut errors);
+    if !errors.is_empty() {
+        return Err(ApplicationError::Invalid(errors));
+    }
+    let Some(purpose) = purpose else { return Err(ApplicationError::Internal) };
+    let family_informed =
+        signal.family_informed.map(|FamilyInformed { informed, reason }| Informed { informed, reason });
+    let mut case = new_case(core, partner, &purpose, case_reference, persons)?;
+    case.contact = contact;
+    case.family_informed = family_informed;
+    case.min = min;
+    case.request = idempotency.map(|request| {
+        let hash = request.body_hash.first_chunk::<16>().copied().unwrap_or_default();
+        (request.key, Reference::from_bytes(hash))
+    });
+    store(core, partner, vec![case.clone()]).await.map_err(|_| ApplicationError::Internal)?;
+    Ok(case)
+}
+
+fn same_request(partner: &Partner, request: Option<&Idempotency>) -> Result<Option<Case>, ApplicationError> {
+    let Some(Idempotency { key, body_hash }) = request else { return Ok(None) };
+    let cases = partner.cases();
+    let earlier = cases.iter().find(|case| case.request.as_ref().is_some_and(|(used, _)| used == key));
+    match earlier {
+        None => Ok(None),
+        Some(case) if case.request.as_ref().is_some_and(|(_, hash)| body_hash.starts_with(hash.as_bytes())) => {
+            Ok(Some(case.clone()))
+        }
+        Some(_) => Err(ApplicationError::IdempotencyKeyReused),
+    }
+}
+
+fn purpose(core: &Core, named: Option<&str>, errors: &mut Vec<InvalidParam>) -> Option<PurposeId> {
+    let mut mine = core.covenant.purposes_of(&core.me);
+    let found = match named {
+        None => mine.next(),
+        Some(name) => mine.find(|purpose| purpose.id.as_str() == name),
+    };
+    if found.is_none() {
+        errors.push(InvalidParam::body("/purpose", "is not a purpose in which this organisation takes part"));
+    }
+    found.map(|purpose| purpose.id.clone())
+}
+
+fn persons(
+    partner: &Partner,
+    purpose: &Option<PurposeId>,
+    given: &[NewPerson],
+    today: Day,
+    errors: &mut Vec<InvalidParam>,
+) -> Vec<Person> {
+    let mut persons = Vec::new();
+    for (index, person) in given.iter().enumerate() {
+        match Person::parse(&raw(person), today) {
+            Err(wrong) => errors.extend(wrong.iter().map(|error| {
+                let pointer = format!("/persons/{index}{}", json_name(error.field));
+                InvalidParam::body(pointer, error.problem.to_string())
+            })),
+            Ok(person) => {
+                let recognisable =
+                    purpose.as_ref().is_none_or(|purpose| !partner.cases().keys_of(purpose, &person).is_empty());
+                if recognisable {
+                    persons.push(person);
+                } else {
+                    let reason = "cannot be recognised by others: give the full birth date with a name, or with a \
+                                  postal code and house number";
+                    errors.push(InvalidParam::body(format!("/persons/{index}"), reason));
+                }
+            }
+        }
+    }
+    persons
+}
+
+fn raw(person: &NewPerson) -> RawPerson {
+    let text = |field: &Option<String>| field.clone().unwrap_or_default();
+    RawPerson {
+        role: text(&person.role),
+        bsn: text(&person.bsn),
+        given_names: text(&person.given_names),
+        name_prefix: text(&person.name_prefix),
+        family_name: text(&person.family_name),
+        birth_date: text(&person.birth_date),
+        postal_code: text(&person.postal_code),
+        house_number: text(&person.house_number),
+        house_number_suffix: text(&person.house_number_suffix),
+    }
+}
+
+fn json_name(field: Field) -> String {
+    let mut name = String::from("/");
+    for (index, part) in field.name().split('_').enumerate() {
+        let mut letters = part.chars();
+        match letters.next() {
+            Some(first) if index > 0 => name.push(first.to_ascii_uppercase()),
+            Some(first) => name.push(first),
+            None => {}
+        }
+        name.extend(letters);
+    }
+    name
+}
+
+fn check_contact(contact: &NewContact, errors: &mut Vec<InvalidParam>) -> Contact {
+    let mut field = |value: &Option<String>, name: &str| text(value.as_deref().unwrap_or(""), name, errors);
+    let contact = Contact {
+        name: field(&contact.name, "/contact/name"),
+        function: field(&contact.function, "/contact/function"),
+        phone: field(&contact.phone, "/contact/phone"),
+        email: field(&contact.email, "/contact/email"),
+    };
+    let phone_like = |c: char| c.is_ascii_digit() || " +-()".contains(c);
+    if !contact.phone.chars().all(phone_like) {
+        errors.push(InvalidParam::body("/contact/phone", "may hold digits, spaces, + - ( ) only"));
+    }
+    if !contact.email.is_empty() && contact.email.split('@').filter(|part| !part.is_empty()).count() != 2 {
+        errors.push(InvalidParam::body("/contact/email", "is not an e-mail address"));
+    }
+    contact
+}
+
+fn text(value: &str, name: &str, errors: &mut Vec<InvalidParam>) -> String {
+    let value = value.trim();
+    if value.chars().count() > TEXT_MAX || value.chars().any(char::is_control) {
+        errors.push(InvalidParam::body(name, format!("at most {TEXT_MAX} characters, without control characters")));
+    }
+    value.to_owned()
+}
+
+fn quiet(until: Option<u32>, errors: &mut Vec<InvalidParam>) -> u8 {
+    let min = until.map_or(Some(2), |until| u8::try_from(until).ok().filter(|min| (2..=MIN_MAX).contains(min)));
+    min.unwrap_or_else(|| {
+        errors.push(InvalidParam::body("/quietUntil", format!("2 to {MIN_MAX} organisations")));
+        2
+    })
+}
+
+/// A case as it will be stored: the live one under this reference with new content, or a new one.
+fn new_case(
+    core: &Core,
+    partner: &Partner,
+    purpose: &PurposeId,
+    case_reference: String,
+    persons: Vec<Person>,
+) -> Result<Case, ApplicationError> {
+    let expiry = expiry(core, purpose).ok_or(ApplicationError::Internal)?;
+    let cases = partner.cases();
+    let known = cases.find(purpose, &case_reference);
+    Ok(Case {
+        id: known.map_or_else(|| CaseId(random_reference()), |case| case.id),
+        reference: known.map_or_else(random_reference, |case| case.reference),
+        case_reference,
+        purpose: purpose.clone(),
+        persons,
+        contact: known.and_then(|case| case.contact.clone()),
+        family_informed: known.and_then(|case| case.family_informed.clone()),
+        min: known.map_or(2, |case| case.min),
+        created: known.map_or_else(|| core.now(), |case| case.created),
+        expiry,
+        withdrawn: None,
+        request: None,
+    })
+}
+
+fn random_reference() -> Reference {
+    let mut bytes = [0; Reference::LEN];
+    OsRng.fill_bytes(&mut bytes);
+    Reference::from_bytes(bytes)
+}
+
+/// The last day of a signal made or renewed today: the last day of a month (section 5.3).
+fn expiry(core: &Core, purpose: &PurposeId) -> Option<Day> {
+    let months = core.covenant.purpose(purpose)?.signal_months;
+    Some(core.today().plus(months * 30).last_of_month())
+}
+
+/// Stores cases in one commit, then acts on them.
+async fn store(core: &Core, partner: &Partner, cases: Vec<Case>) -> Result<(), StoreError> {
+    let mut batch = Batch::new();
+    let names: Vec<_> = cases.iter().map(|case| KeyName::Case(case.id)).collect();
+    core.vault.prepare(&names, &mut batch)?;
+    for case in &cases {
+        partner.put_case(&mut batch, case)?;
+    }
+    let events = vec![core.event(Kind::CaseChanged, None, cases.len() as u64)];
+    core.commit(batch, events).await?;
+    let today = core.today();
+    let touched = {
+        let mut own = partner.cases();
+        cases.into_iter().flat_map(|case| own.put(case, today)).collect()
+    };
+    partner.touch(&touched);
+    Ok(())
+}
+
+/// Withdraws a signal: its submissions follow, and its matches end on both sides.
+///
+/// # Errors
+/// [`ApplicationError`].
+pub async fn withdraw(core: &Core, partner: &Partner, id: CaseId) -> Result<Case, ApplicationError> {
+    let case = partner.cases().get(&id).cloned().ok_or(ApplicationError::NotFound)?;
+    if case.withdrawn.is_some() {
+        return Ok(case);
+    }
+    let case = Case { withdrawn: Some(core.now()), ..case };
+    store(core, partner, vec![case.clone()]).await.map_err(|_| ApplicationError::Internal)?;
+    Ok(case)
+}
+
+/// Renews a signal from today.
+///
+/// # Errors
+/// [`ApplicationError`].
+pub async fn renew(core: &Core, partner: &Partner, id: CaseId) -> Result<Case, ApplicationError> {
+    let case = partner.cases().get(&id).cloned().ok_or(ApplicationError::NotFound)?;
+    if case.withdrawn.is_some() {
+        return Err(ApplicationError::Conflict("the signal was withdrawn; make a new one".to_owned()));
+    }
+    let expiry = expiry(core, &case.purpose).ok_or(ApplicationError::Internal)?;
+    let case = Case { expiry, ..case };
+    store(core, partner, vec![case.clone()]).await.map_err(|_| ApplicationError::Internal)?;
+    Ok(case)
+}
+
+/// Takes in a caseload as signals for the default purpose, in one commit for the file.
+///
+/// # Errors
+/// [`ApplicationError`]: a file that cannot be read at all changes nothing.
+pub async fn import(
+    core: &Core,
+    partner: &Partner,
+    csv: &[u8],
+    dry_run: bool,
+) -> Result<ImportReport, ApplicationError> {
+    let mut errors = Vec::new();
+    let purpose = purpose(core, None, &mut errors).ok_or(ApplicationError::Invalid(errors))?;
+    let recipes = partner.cases().recipes(&purpose).ok_or(ApplicationError::Internal)?;
+    let read = tokio::task::block_in_place(|| caseload::read(csv, core.today(), &recipes));
+    let caseload =
+        read.map_err(|error| ApplicationError::Invalid(vec![InvalidParam::body("", error.to_string())]))?;
+    let mut report = ImportReport { dry_run, persons: caseload.persons(), ..ImportReport::default() };
+    let left_out = |line: &[caseload::LineProblem]| LineLeftOut {
+        line: line[0].line,
+        reason: line.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
+    };
+    report.lines_left_out =
+        caseload.problems.chunk_by(|one, next| one.line == next.line).map(left_out).collect();
+    let mut changed = Vec::new();
+    for rows in caseload.cases {
+        let same = partner.cases().find(&purpose, &rows.case_reference).is_some_and(|case| case.persons == rows.persons);
+        if same {
+            report.unchanged += 1;
+        } else {
+            changed.push(new_case(core, partner, &purpose, rows.case_reference, rows.persons)?);
+        }
+    }
+    report.cases = changed.len();
+    if !dry_run {
+        store(core, partner, changed).await.map_err(|_| ApplicationError::Internal)?;
+    }
+    Ok(report)
+}
