@@ -1,4 +1,3 @@
-<<<<<<< HEAD
 //! `kring`: the hands. One binary for operators, boards and evaluators; `kring node` runs the daemon.
 //!
 //! # In scope
@@ -65,9 +64,3 @@ fn run(command: Command, output: Output) -> Result<(), Failure> {
         Command::Bench(args) => command::bench::run(&args, output),
     }
 }
-=======
-//! placeholder
-mod demo;
-
-fn main() {}
->>>>>>> identifier
