@@ -16,6 +16,7 @@ use crate::command::demo::Args;
 use crate::command::import::import;
 use crate::output::{Failure, Output, note};
 
+pub(crate) mod builtin;
 pub(crate) mod caseload;
 mod delivery;
 mod founding;
@@ -26,6 +27,7 @@ mod ports;
 mod process;
 mod report;
 
+use builtin::{Comparison, Truth};
 use caseload::{Caseload, Partner};
 use delivery::{Snapshot, Waiting};
 use interrupt::catch_signals;
@@ -43,7 +45,7 @@ pub(crate) fn run(args: &Args, output: Output) -> Result<(), Failure> {
     let interrupted = catch_signals()?;
     let place = Place::new(args.dir.as_deref(), &partners)?;
     let mut demo = Demo::found(&place, partners, args.port, interrupted)?;
-    let result = demo.play(args.once, truth.as_ref(), output);
+    let result = demo.play(args.once, truth, output);
     if demo.interrupted.load(Ordering::Relaxed) {
         note("interrupted; stopping all nodes");
         return if args.once {
@@ -55,14 +57,12 @@ pub(crate) fn run(args: &Args, output: Output) -> Result<(), Failure> {
     result
 }
 
-/// Pairs of cases that must meet, and no others.
-type Truth = BTreeSet<report::Pair>;
-
 fn participants(args: &Args) -> Result<(Vec<Partner>, Option<Truth>), Failure> {
     let (bringing, truth) = match &args.caseload {
         Some(dir) => (caseload::read_dir(dir)?, None),
         None => {
-            return Err(Failure::Work("the built-in caseload is not there yet; use --caseload".to_owned()));
+            let (partners, truth) = caseload::built_in(args.partners);
+            (partners, Some(truth))
         }
     };
     Ok((caseload::complete(bringing, args.partners)?, truth))
@@ -113,7 +113,7 @@ impl Demo {
     }
 
     /// From the first start of the nodes to the report.
-    fn play(&mut self, once: bool, truth: Option<&Truth>, output: Output) -> Result<(), Failure> {
+    fn play(&mut self, once: bool, truth: Option<Truth>, output: Output) -> Result<(), Failure> {
         let mut step = Instant::now();
         self.until_ready()?;
         self.timings.ready = lap(&mut step);
@@ -124,14 +124,13 @@ impl Demo {
         let (cases, refused) = self.import_all()?;
         self.timings.imported = lap(&mut step);
         self.say("caseloads imported");
-        let delivered = self.until_delivered();
+        let delivered = self.until_delivered()?;
         self.timings.delivered = lap(&mut step);
-        delivered?;
-        self.say("all is delivered");
+        self.say(if delivered { "all is delivered" } else { "not all is delivered" });
         let found = self.collect(cases)?;
         self.timings.total = self.began.elapsed().as_secs_f64();
         let stopped = if once { self.network.stop() } else { self.network.status()? };
-        let as_expected = self.report(found, truth, &stopped, output) && !refused;
+        let as_expected = self.report(found, truth, &stopped, output) && delivered && !refused;
         if !once {
             note("the network stays up; Ctrl-C ends it");
             self.until_interrupted()?;
@@ -210,15 +209,19 @@ impl Demo {
         }
     }
 
-    fn until_delivered(&self) -> Result<(), Failure> {
+    /// Whether all was delivered before the network got stuck.
+    fn until_delivered(&self) -> Result<bool, Failure> {
         let mut waited = Patience::new();
         let mut before = Snapshot::default();
         loop {
             let now = self.snapshot()?;
             if delivery::delivered(&before, &now) {
-                return Ok(());
+                return Ok(true);
             }
-            waited.on(&now, || format!("waiting: {}", now.left()))?;
+            if let Err(Failure::Work(stuck)) = waited.on(&now, || format!("waiting: {}", now.left())) {
+                note(&stuck);
+                return Ok(false);
+            }
             before = now;
             std::thread::sleep(POLL);
         }
@@ -266,35 +269,35 @@ impl Demo {
         }
     }
 
-    /// Prints the report and says whether all is as expected.
-    fn report(&self, found: Found, truth: Option<&Truth>, status: &[Status], output: Output) -> bool {
+    /// Prints the report and says whether what was found is what is true.
+    fn report(&self, found: Found, truth: Option<Truth>, status: &[Status], output: Output) -> bool {
         let Found { cases, joined, down } = found;
-        let comparison = truth.map(|truth| report::compare(&joined.pairs, truth, &down));
         for fault in &joined.faults {
             note(fault);
         }
-        for (word, pair) in comparison.iter().flat_map(report::Comparison::differences) {
-            let ((a, a_case), (b, b_case)) = pair;
-            note(&format!("{word}: {a} case {a_case} = {b} case {b_case}"));
+        // Nobody can be asked what a partner that is kept down knows.
+        let truth = truth.map(|truth| truth.without(&down));
+        let comparison = truth.as_ref().map(|truth| truth.compare(&joined.pairs));
+        if let Some(Comparison { missing, unexpected }) = &comparison {
+            missing.iter().for_each(|pair| note(&format!("missing: {pair}")));
+            unexpected.iter().for_each(|pair| note(&format!("unexpected: {pair}")));
         }
-        let good = comparison.as_ref().is_none_or(|all| all.missing.is_empty() && all.unexpected.is_empty());
-        let as_expected = good && joined.faults.is_empty();
         let partners = self.partners.iter().zip(cases).map(|(partner, cases)| PartnerRow {
             id: partner.id.clone(),
             name: partner.name.clone(),
             cases,
         });
+        let nodes = report::node_timings(&self.partners, status);
         let report = Report {
             partners: partners.collect(),
             matches: joined.rows,
-            expected: comparison.as_ref().map(|all| all.expected),
+            expected: truth.map(|truth| truth.len()),
             missing: comparison.as_ref().map(|all| all.missing.len()),
             unexpected: comparison.as_ref().map(|all| all.unexpected.len()),
-            timings: Timings { nodes: report::node_timings(&self.partners, status), ..self.timings.clone() }
-                .rounded(),
+            timings: Timings { nodes, ..self.timings.clone() }.rounded(),
         };
         output.result(&report, &report::text(&report));
-        as_expected
+        joined.faults.is_empty() && comparison.is_none_or(|all| all == Comparison::default())
     }
 
     fn until_interrupted(&self) -> Result<(), Failure> {

@@ -6,6 +6,7 @@
 //! recipes take for one person on purpose: twins, and namesakes in one household.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
@@ -53,7 +54,7 @@ impl BuiltIn {
     pub(crate) fn first(mut self, count: usize) -> Self {
         self.partners.truncate(count);
         let kept: BTreeSet<&str> = self.partners.iter().map(|partner| partner.stem).collect();
-        let among = |pair: &Pair| [&pair.0, &pair.1].iter().all(|case| kept.contains(case.partner.as_str()));
+        let among = |pair: &Pair| pair.cases().iter().all(|case| kept.contains(case.partner.as_str()));
         self.truth.0.retain(among);
         self
     }
@@ -76,6 +77,23 @@ impl Pair {
     pub(crate) fn new(one: CaseAt, other: CaseAt) -> Self {
         if one <= other { Self(one, other) } else { Self(other, one) }
     }
+
+    /// Both cases, the smaller first.
+    pub(crate) const fn cases(&self) -> [&CaseAt; 2] {
+        [&self.0, &self.1]
+    }
+
+    /// Whether one of the cases is at one of these partners.
+    pub(crate) fn is_at(&self, partners: &BTreeSet<String>) -> bool {
+        self.cases().iter().any(|case| partners.contains(&case.partner))
+    }
+}
+
+impl fmt::Display for Pair {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(a, b) = self;
+        write!(f, "{} case {} = {} case {}", a.partner, a.case, b.partner, b.case)
+    }
 }
 
 /// All pairs of cases of different partners that share a person.
@@ -95,6 +113,12 @@ impl Truth {
     /// Number of true pairs.
     pub(crate) fn len(&self) -> usize {
         self.0.len()
+    }
+
+    /// What is true among the partners other than these.
+    pub(crate) fn without(mut self, partners: &BTreeSet<String>) -> Self {
+        self.0.retain(|pair| !pair.is_at(partners));
+        self
     }
 
     /// Compares with what was found.

@@ -7,6 +7,7 @@ use kring_node::founding::slug;
 use kring_protocol::covenant::Kind;
 use kring_protocol::id::MemberId;
 
+use super::builtin::{self, BuiltIn, PartnerFile, Truth};
 use crate::output::Failure;
 
 /// Partners that fill all roles; fewer are completed to this number.
@@ -25,6 +26,8 @@ pub(crate) struct Partner {
     pub(crate) name: String,
     /// Its kind.
     pub(crate) kind: Kind,
+    /// Whether it may use the BSN.
+    pub(crate) may_use_bsn: bool,
     /// What it brings, if anything.
     pub(crate) caseload: Option<Caseload>,
 }
@@ -50,6 +53,33 @@ impl Caseload {
         let lines = self.bytes.iter().filter(|byte| matches!(byte, b'\n' | b'\r')).count();
         u32::try_from(lines).unwrap_or(u32::MAX)
     }
+}
+
+/// The partners of the built-in caseload, the first `wanted` of them, and what is true among them.
+pub(super) fn built_in(wanted: Option<u8>) -> (Vec<Partner>, Truth) {
+    let BuiltIn { partners, truth } = builtin::caseload().first(wanted.map_or(PARTNERS, usize::from));
+    let partner = |file: PartnerFile| {
+        let (kind, may_use_bsn) = match file.stem {
+            "ggz" => (Kind::MentalHealthCare, false),
+            "jeugdbescherming" => (Kind::YouthProtection, true),
+            "politie" => (Kind::Police, false),
+            "school" => (Kind::School, false),
+            "veilig-thuis" => (Kind::VeiligThuis, true),
+            _ => (Kind::LocalTeam, true),
+        };
+        Partner {
+            id: file.stem.to_owned(),
+            member: slug(file.stem).expect("the built-in names have letters"),
+            name: file.name.to_owned(),
+            kind,
+            may_use_bsn,
+            caseload: Some(Caseload {
+                file: format!("{}.csv", file.stem).into(),
+                bytes: file.csv.into_bytes(),
+            }),
+        }
+    };
+    (partners.into_iter().map(partner).collect(), truth)
 }
 
 /// Reads the caseloads in `dir`: every `NAME.csv`, in the order of their names.
@@ -95,7 +125,14 @@ fn partner(path: &Path, bytes: Vec<u8>) -> Result<Partner, Failure> {
     let member =
         slug(id).ok_or_else(|| rename("its name has no letter or digit to make a partner's id of"))?;
     let caseload = Some(Caseload { file: path.to_owned(), bytes });
-    Ok(Partner { id: id.to_owned(), name: id.to_owned(), kind: Kind::Other, member, caseload })
+    Ok(Partner {
+        id: id.to_owned(),
+        name: id.to_owned(),
+        kind: Kind::Other,
+        may_use_bsn: true,
+        member,
+        caseload,
+    })
 }
 
 fn distinct(partners: &[Partner]) -> Result<(), Failure> {
@@ -127,7 +164,7 @@ pub(super) fn complete(mut partners: Vec<Partner>, wanted: Option<u8>) -> Result
         let member: MemberId = slug(&id).expect("the name has letters");
         if partners.iter().all(|partner| partner.member != member) {
             let name = format!("Partner {number}");
-            partners.push(Partner { id, member, name, kind: Kind::Other, caseload: None });
+            partners.push(Partner { id, member, name, kind: Kind::Other, may_use_bsn: true, caseload: None });
         }
     }
     Ok(partners)
@@ -156,6 +193,18 @@ mod tests {
         let partners = read_dir(place.path()).unwrap();
         assert_eq!(ids(&partners), [("Wijkteam Zuid", "wijkteam-zuid"), ("École_2", "ecole-2")]);
         assert_eq!(partners[0].caseload.as_ref().unwrap().persons(), 2);
+    }
+
+    #[test]
+    fn the_built_in_partners_come_with_their_truth() {
+        let (partners, truth) = built_in(None);
+        assert_eq!(partners.len(), 6);
+        assert!(partners.iter().all(|partner| partner.id == partner.member.as_str()));
+        assert_eq!(partners.iter().filter(|partner| partner.kind == Kind::LocalTeam).count(), 1);
+        let (fewer, less) = built_in(Some(3));
+        assert_eq!(fewer, partners[..3]);
+        assert!(less.len() < truth.len());
+        assert_eq!(built_in(Some(12)), (partners, truth));
     }
 
     #[test]

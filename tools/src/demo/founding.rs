@@ -38,7 +38,7 @@ pub(super) fn found(dir: &Path, partners: &[Partner], ports: &[Ports]) -> Result
         trace_keys: Vec::new(),
         purposes: vec![PURPOSE.parse()?],
         tempo: Tempo::Immediate,
-        no_bsn: Vec::new(),
+        no_bsn: partners.iter().filter(|one| !one.may_use_bsn).map(|one| one.member.clone()).collect(),
     };
     draft(cards, choices, Clock.now().day(), &mut OsRng)?.write_new(&draft_file, &[])?;
     let mut signatures = Vec::new();

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::builtin::{CaseAt, Pair};
 use super::caseload::Partner;
 use super::process::Status;
 
@@ -115,12 +116,6 @@ struct NoticeMatch {
     basis: Vec<String>,
 }
 
-/// A case at a partner.
-pub(super) type Case = (String, String);
-
-/// Two cases of one family at two partners, the smaller first.
-pub(super) type Pair = (Case, Case);
-
 /// All sides of all matches, joined.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Joined {
@@ -177,7 +172,7 @@ impl Joined {
                 }
                 a.other_partner.get_or_insert_with(|| b.partner.clone());
                 b.other_partner.get_or_insert_with(|| a.partner.clone());
-                self.pairs.insert(pair(a.case(), b.case()));
+                self.pairs.insert(Pair::new(a.case(), b.case()));
             }
             [one] if one.other_partner.as_ref().is_some_and(|other| down.contains(other)) => {}
             [one] => self.faults.push(format!("match {match_id}: only {} has it", one.partner)),
@@ -189,40 +184,8 @@ impl Joined {
 }
 
 impl MatchRow {
-    fn case(&self) -> Case {
-        (self.partner.clone(), self.case.clone())
-    }
-}
-
-/// A pair, whichever side comes first.
-pub(super) fn pair(a: Case, b: Case) -> Pair {
-    if a <= b { (a, b) } else { (b, a) }
-}
-
-/// What was found against what is true.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Comparison {
-    pub(super) expected: usize,
-    pub(super) missing: Vec<Pair>,
-    pub(super) unexpected: Vec<Pair>,
-}
-
-impl Comparison {
-    /// Every difference with its kind.
-    pub(super) fn differences(&self) -> impl Iterator<Item = (&'static str, &Pair)> {
-        let missing = self.missing.iter().map(|pair| ("missing", pair));
-        missing.chain(self.unexpected.iter().map(|pair| ("unexpected", pair)))
-    }
-}
-
-/// Compares. Pairs with a partner that is down are nobody's to find.
-pub(super) fn compare(found: &BTreeSet<Pair>, truth: &BTreeSet<Pair>, down: &BTreeSet<String>) -> Comparison {
-    let judged = |((a, _), (b, _)): &&Pair| !down.contains(a) && !down.contains(b);
-    let expected: BTreeSet<_> = truth.iter().filter(judged).cloned().collect();
-    Comparison {
-        missing: expected.difference(found).cloned().collect(),
-        unexpected: found.difference(truth).cloned().collect(),
-        expected: expected.len(),
+    fn case(&self) -> CaseAt {
+        CaseAt { partner: self.partner.clone(), case: self.case.clone() }
     }
 }
 
@@ -283,8 +246,8 @@ mod tests {
         all
     }
 
-    fn case(partner: &str, case: &str) -> Case {
-        (partner.to_owned(), case.to_owned())
+    fn case(partner: &str, case: &str) -> CaseAt {
+        CaseAt { partner: partner.to_owned(), case: case.to_owned() }
     }
 
     #[test]
@@ -292,7 +255,7 @@ mod tests {
         let all = notices(&[("P2", "7", "m", Some("partner-1")), ("P1", "3", "m", None)]);
         let joined = join(&partners(), &all, &BTreeSet::new());
         assert_eq!(joined.faults, Vec::<String>::new());
-        assert_eq!(joined.pairs, BTreeSet::from([(case("P1", "3"), case("P2", "7"))]));
+        assert_eq!(joined.pairs, BTreeSet::from([Pair::new(case("P1", "3"), case("P2", "7"))]));
         let others: Vec<_> = joined.rows.iter().map(|row| row.other_partner.as_deref()).collect();
         assert_eq!(others, [Some("P2"), Some("P1")]);
     }
@@ -311,21 +274,6 @@ mod tests {
         assert!(faults(&[one, ("P3", "1", "m", Some("partner-1"))], &[])[0].contains("wrongly"));
         let third = ("P3", "1", "m", Some("partner-1"));
         assert!(faults(&[one, ("P2", "1", "m", Some("partner-1")), third], &[])[0].contains("3 sides"));
-    }
-
-    #[test]
-    fn found_against_true() {
-        let truth = BTreeSet::from([
-            pair(case("b", "1"), case("a", "1")),
-            pair(case("a", "2"), case("b", "2")),
-            pair(case("a", "3"), case("c", "3")),
-        ]);
-        let found =
-            BTreeSet::from([pair(case("a", "1"), case("b", "1")), pair(case("a", "1"), case("b", "2"))]);
-        let all = compare(&found, &truth, &BTreeSet::new());
-        assert_eq!((all.expected, all.missing.len(), all.unexpected.len()), (3, 2, 1));
-        let without_c = compare(&found, &truth, &BTreeSet::from(["c".to_owned()]));
-        assert_eq!((without_c.expected, without_c.missing.len(), without_c.unexpected.len()), (2, 1, 1));
     }
 
     #[test]
