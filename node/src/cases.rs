@@ -132,6 +132,14 @@ pub struct Desired {
     pub expiry: Day,
 }
 
+impl Desired {
+    /// The same within an epoch whose keys end after `last_day`.
+    #[must_use]
+    pub fn until(self, last_day: Day) -> Self {
+        Self { expiry: self.expiry.min(last_day), ..self }
+    }
+}
+
 /// A match key in use.
 #[derive(Debug)]
 pub struct KeyEntry {
