@@ -216,7 +216,7 @@ impl Asker {
         results: &[KeyResult],
     ) -> Result<(), StoreError> {
         let epoch = keys.terms.epoch;
-        let end = self.core.covenant.epochs.end(epoch);
+        let last_day = self.partner.last_day(epoch);
         let mut fresh: Vec<(LeaveKey, Left)> = Vec::new();
         let mut counter = self.counter.lock().await;
         for result in results {
@@ -227,9 +227,8 @@ impl Asker {
                 }
                 let number = WithdrawNumber { generation: 0, counter: *counter };
                 *counter += 1;
-                let expiry = input.desired.expiry.min(end);
-                let references = input.desired.references.clone();
-                let own = OwnSubmission::draw(references, input.desired.min, expiry, number, &mut OsRng);
+                let Desired { references, min, expiry } = input.desired.clone().until(last_day);
+                let own = OwnSubmission::draw(references, min, expiry, number, &mut OsRng);
                 fresh.push((key, Left::new(purpose.clone(), input.recipe.clone(), subject_key, own)));
             }
         }

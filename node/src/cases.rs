@@ -132,6 +132,14 @@ pub struct Desired {
     pub expiry: Day,
 }
 
+impl Desired {
+    /// The same within an epoch whose keys end after `last_day`.
+    #[must_use]
+    pub fn until(self, last_day: Day) -> Self {
+        Self { expiry: self.expiry.min(last_day), ..self }
+    }
+}
+
 /// A match key in use.
 #[derive(Debug)]
 pub struct KeyEntry {
@@ -200,7 +208,9 @@ impl Cases {
     pub fn put(&mut self, case: Case, today: Day) -> BTreeSet<MatchKeyId> {
         let mut touched = self.unlink(&case.id);
         if case.is_live(today) {
-            for key in case.persons.iter().flat_map(|person| self.keys_of(&case.purpose, person)) {
+            let keys: Vec<_> =
+                case.persons.iter().flat_map(|person| self.keys_of(&case.purpose, person)).collect();
+            for key in keys {
                 let id = self.key_id(&case.purpose, &key);
                 let fresh = || KeyEntry { purpose: case.purpose.clone(), key, cases: BTreeSet::new() };
                 self.keys.entry(id).or_insert_with(fresh).cases.insert(case.id);

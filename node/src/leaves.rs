@@ -92,6 +92,12 @@ impl Left {
         Self { purpose, recipe, subject_key, own, receipted: false, replaces: None, read: 0 }
     }
 
+    /// The same with a new submission in the place of its own.
+    #[must_use]
+    pub fn replaced_by(&self, own: OwnSubmission) -> Self {
+        Self { replaces: Some(self.own.clone()), own, receipted: false, read: 0, ..self.clone() }
+    }
+
     /// Its subject key.
     #[must_use]
     pub fn subject_key(&self) -> SubjectKey {

@@ -34,6 +34,7 @@ pub mod signals;
 pub mod store;
 #[cfg(test)]
 mod testing;
+pub mod tokens;
 pub mod vault;
 pub mod work;
 

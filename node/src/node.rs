@@ -1,6 +1,5 @@
 //! A running node: opens what it has, starts its roles, serves until it is told to stop, and closes cleanly.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,8 +12,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
-use crate::api::auth::TokenHash;
-use crate::api::{self, Scope, TokenRecord, operations};
+use crate::api::{self, operations};
 use crate::application::Node;
 use crate::asker::Asker;
 use crate::audit::Audit;
@@ -23,7 +21,7 @@ use crate::ceremony::Ceremonies;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::core::{Core, Identity};
-use crate::founding::{self, file};
+use crate::founding::IDENTITY_NAME;
 use crate::holder::Holder;
 use crate::keys::Keyring;
 use crate::keystore::{MasterKey, identity};
@@ -35,6 +33,7 @@ use crate::relay::Relay;
 use crate::sender::Sender;
 use crate::serve::Roles;
 use crate::store::{Batch, Store};
+use crate::tokens;
 use crate::vault::Vault;
 
 /// Why a node did not start, or stopped although nobody asked it to.
@@ -80,7 +79,7 @@ pub async fn run(config: Config) -> Result<(), RunError> {
 
     let reason = tokio::select! {
         () = signal() => None,
-        _ = failures.wait_for(Option::is_some) => failures.borrow().clone(),
+        failed = failures.wait_for(Option::is_some) => failed.ok().and_then(|reason| reason.clone()),
     };
     let events = vec![core.event(Kind::Service, None, 1)];
     let logged = if reason.is_none() { core.commit(Batch::new(), events).await } else { Ok(()) };
@@ -107,7 +106,7 @@ struct CoreParts {
 impl CoreParts {
     fn open(config: &Config) -> Result<Self, RunError> {
         let master = MasterKey::load(&config.master_key_file).map_err(failed("reading the master key"))?;
-        let identity_file = config.data_dir.join(file::IDENTITY_NAME);
+        let identity_file = config.data_dir.join(IDENTITY_NAME);
         let identity =
             identity::Identity::load(&identity_file, &master).map_err(failed("opening the node's identity"))?;
         let covenant = read_covenant(&config.covenant_file)?;
@@ -215,7 +214,8 @@ async fn start_roles(
         None
     };
     let partner = Arc::new(Partner::load(Arc::clone(core), Arc::clone(&keyring)).map_err(failed(what))?);
-    let tokens = tokens(&config.tokens_file)?;
+    let tokens = tokens::load(&config.tokens_file).map_err(failed("reading the API tokens"))?;
+    let tokens = tokens.into_iter().map(|token| (token.hash, token)).collect();
     let node = Arc::new(Node {
         core: Arc::clone(core),
         keyring: Arc::clone(&keyring),
@@ -266,28 +266,6 @@ async fn housekeeping(core: Arc<Core>, keyring: Arc<Keyring>, partner: Arc<Partn
             return;
         }
     }
-}
-
-fn tokens(path: &Path) -> Result<BTreeMap<TokenHash, TokenRecord>, RunError> {
-    let what = "reading the API tokens";
-    let stored = founding::read_tokens(path).map_err(failed(what))?;
-    let mut tokens = BTreeMap::new();
-    for token in stored.token {
-        let bytes = hex::decode(&token.sha256).map_err(failed(what))?;
-        let bytes = <[u8; 32]>::try_from(bytes).map_err(|_| RunError {
-            what,
-            reason: format!("{}: sha256 of {} is not 64 hexadecimal digits", path.display(), token.name),
-        })?;
-        let hash = TokenHash::from_bytes(bytes);
-        let scopes = token.scopes.iter().map(|scope| scope.parse::<Scope>());
-        let scopes = scopes.collect::<Result<_, _>>().map_err(|_| RunError {
-            what,
-            reason: format!("{}: {} has a scope that this software does not know", path.display(), token.name),
-        })?;
-        let expires = founding::expiry(&token).map_err(failed(what))?;
-        tokens.insert(hash, TokenRecord { id: token.name, hash, scopes, expires });
-    }
-    Ok(tokens)
 }
 
 /// Waits for SIGTERM or SIGINT.

@@ -10,6 +10,7 @@ use kring_protocol::codec;
 use kring_protocol::id::{Epoch, MemberId, PurposeId};
 use kring_protocol::matching::{Match, MatchKey, Matches};
 use kring_protocol::sealing::ExchangeKey;
+use kring_protocol::time::Day;
 
 use crate::cases::{Case, CaseId, Cases, MatchKeyId};
 use crate::core::Core;
@@ -116,9 +117,10 @@ impl Partner {
             let desired = cases.desired(key, today);
             for epoch in &epochs {
                 let mut missing = false;
+                let in_epoch = desired.clone().map(|desired| desired.until(self.last_day(*epoch)));
                 for matcher in self.submissions.keys() {
                     let leave = LeaveKey { key: *key, epoch: *epoch, matcher: matcher.clone() };
-                    match leaves.get(&leave).map(|left| left.step(desired.as_ref())) {
+                    match leaves.get(&leave).map(|left| left.step(in_epoch.as_ref())) {
                         None => missing = true,
                         Some(Step::Nothing) => {}
                         Some(_) => submissions.entry(matcher).or_default().push(leave),
@@ -136,6 +138,12 @@ impl Partner {
             }
         }
         self.evaluations.add(evaluations);
+    }
+
+    /// The last day on which anything left in `epoch` may live.
+    #[must_use]
+    pub fn last_day(&self, epoch: Epoch) -> Day {
+        self.core.covenant.epochs.last_day(epoch)
     }
 
     /// Adds a submission's record to a batch, sealed.

@@ -21,6 +21,7 @@ use tokio::sync::Mutex;
 
 use kring_protocol::log::entry::Kind;
 
+use crate::cases::Desired;
 use crate::core::Core;
 use crate::leaves::{LeaveKey, Left, Step};
 use crate::network::Family;
@@ -94,9 +95,9 @@ impl Sender {
     /// Sends one batch; returns what must be sent again.
     async fn send(&mut self, keys: &[LeaveKey]) -> Result<Vec<LeaveKey>, StoreError> {
         let Some(epoch) = keys.first().map(|key| key.epoch) else { return Ok(Vec::new()) };
-        self.redraw(keys).await?;
+        self.redraw(epoch, keys).await?;
         let Some(weekly) = self.weekly_key().await else { return Ok(keys.to_vec()) };
-        let items = tokio::task::block_in_place(|| self.prepare(keys, &weekly));
+        let items = tokio::task::block_in_place(|| self.prepare(epoch, keys, &weekly));
         if items.is_empty() {
             return Ok(Vec::new());
         }
@@ -110,21 +111,21 @@ impl Sender {
     }
 
     /// Draws a new submission for every one that must be replaced, and stores it before anything is sent.
-    async fn redraw(&self, keys: &[LeaveKey]) -> Result<(), StoreError> {
-        let today = self.core.today();
+    async fn redraw(&self, epoch: Epoch, keys: &[LeaveKey]) -> Result<(), StoreError> {
+        let (today, last_day) = (self.core.today(), self.partner.last_day(epoch));
         let mut fresh = Vec::new();
         let mut counter = self.counter.lock().await;
         {
             let (cases, leaves) = (self.partner.cases(), self.partner.leaves());
             for key in keys {
-                let (Some(left), desired) = (leaves.get(key), cases.desired(&key.key, today)) else { continue };
+                let Some(left) = leaves.get(key) else { continue };
+                let desired = cases.desired(&key.key, today).map(|desired| desired.until(last_day));
                 let (Step::Replace, Some(desired)) = (left.step(desired.as_ref()), desired) else { continue };
                 let number = WithdrawNumber { generation: left.own.number.generation, counter: *counter };
                 *counter += 1;
-                let expiry = desired.expiry.min(self.core.covenant.epochs.end(key.epoch));
-                let own = OwnSubmission::draw(desired.references, desired.min, expiry, number, &mut OsRng);
-                let replaces = Some(left.own.clone());
-                fresh.push((key.clone(), Left { own, replaces, receipted: false, read: 0, ..left.clone() }));
+                let Desired { references, min, expiry } = desired;
+                let own = OwnSubmission::draw(references, min, expiry, number, &mut OsRng);
+                fresh.push((key.clone(), left.replaced_by(own)));
             }
         }
         if fresh.is_empty() {
@@ -143,13 +144,14 @@ impl Sender {
     }
 
     /// Builds and seals what must be sent now.
-    fn prepare(&self, keys: &[LeaveKey], weekly: &ExchangeKey) -> Vec<Item> {
-        let today = self.core.today();
+    fn prepare(&self, epoch: Epoch, keys: &[LeaveKey], weekly: &ExchangeKey) -> Vec<Item> {
+        let (today, last_day) = (self.core.today(), self.partner.last_day(epoch));
         let steps: Vec<_> = {
             let (cases, leaves) = (self.partner.cases(), self.partner.leaves());
             let step = |key: &LeaveKey| {
                 let left = leaves.get(key)?.clone();
-                let step = left.step(cases.desired(&key.key, today).as_ref());
+                let desired = cases.desired(&key.key, today).map(|desired| desired.until(last_day));
+                let step = left.step(desired.as_ref());
                 Some((key.clone(), left, step))
             };
             keys.iter().filter_map(step).collect()

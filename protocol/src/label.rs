@@ -32,6 +32,8 @@ pub const RECEIPT: &[u8] = b"kring/receipt/v1";
 pub const RECEIPT_KEY: &[u8] = b"kring/receipt-key/v1";
 /// Withdrawal of a submission (section 5.7).
 pub const WITHDRAW: &[u8] = b"kring/withdraw/v1";
+/// What a node's withdraw keys are derived from, from its root (section 5.7).
+pub const WITHDRAW_ROOT: &[u8] = b"kring/withdraw-root/v1";
 /// A node's own withdraw keys, from its root (section 5.7).
 pub const WITHDRAW_KEY: &[u8] = b"kring/withdraw-key/v1";
 /// Replacement of a submission by a new mailbox (section 5.7).

@@ -9,6 +9,7 @@ use std::path::Path;
 
 use kring_protocol::crypto::{AEAD_NONCE_LEN, hkdf, open, seal};
 use kring_protocol::label;
+use kring_protocol::own_submission::WithdrawRoot;
 use kring_protocol::sealing::ExchangeSecret;
 use kring_protocol::secret::Secret;
 use kring_protocol::sign::SigningKey;
@@ -50,6 +51,12 @@ impl Identity {
     #[must_use]
     pub fn trace_key(&self) -> ExchangeSecret {
         ExchangeSecret::from_bytes(hkdf(self.root.expose(), label::TRACE_KEY))
+    }
+
+    /// From which the member's withdraw keys are derived.
+    #[must_use]
+    pub fn withdraw_root(&self) -> WithdrawRoot {
+        WithdrawRoot(hkdf(self.root.expose(), label::WITHDRAW_ROOT))
     }
 
     /// Seals the identity into the file at `path`, replacing what is there, whole or not at all.

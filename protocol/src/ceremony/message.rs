@@ -3,9 +3,8 @@
 //! Not here: what a message means in a session; see the parent module.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use super::record::SignedKeyRecord;
 use super::spec::{KeyId, KeySpec};

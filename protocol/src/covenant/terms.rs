@@ -116,6 +116,12 @@ impl EpochTerms {
         self.start(epoch).plus(self.days)
     }
 
+    /// The last day of an epoch: nothing left under its keys lives longer.
+    #[must_use]
+    pub const fn last_day(&self, epoch: Epoch) -> Day {
+        Day::from_days(self.end(epoch).days() - 1)
+    }
+
     /// The epochs in use on `day`, the older first; none before the first day.
     #[must_use]
     pub fn on(&self, day: Day) -> Vec<Epoch> {
