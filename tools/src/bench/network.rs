@@ -71,9 +71,10 @@ fn name(number: u16, vowel: char) -> String {
     (0..3).map(syllable).collect()
 }
 
+/// The letters of a postal code, without S: some pairs with it are never given out.
 fn letters(number: u16) -> String {
-    let letter = |n: u16| char::from(b'A' + u8::try_from(n % 20).expect("below 20"));
-    [letter(number), letter(number / 20)].into_iter().collect()
+    let letter = |n: u16| char::from(b'A' + u8::try_from(n % 18).expect("below 18"));
+    [letter(number), letter(number / 18)].into_iter().collect()
 }
 
 #[cfg(test)]
