@@ -20,9 +20,9 @@ use tokio::sync::watch;
 use crate::core::Core;
 use crate::store::{Batch, StoreError, Table};
 
-/// Entries of one record: 64 of 656 bytes stay below the largest value that the store takes.
-const BUNDLE: u64 = 64;
-const BUNDLE_LEN: usize = 64 * ENTRY_LEN;
+/// Entries of one record. The last bundle is written anew with every append, so it is kept small.
+const BUNDLE: u64 = 16;
+const BUNDLE_LEN: usize = 16 * ENTRY_LEN;
 
 /// One board.
 #[derive(Debug)]

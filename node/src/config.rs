@@ -317,7 +317,7 @@ impl Layers {
             operations_listen: self.address("operations_listen", "127.0.0.1:7402")?,
             log_format: self.parsed("log_format", "text", "write text or json")?,
             log_level: self.parsed("log_level", "info", "write error, warn, info, debug or trace")?,
-            store_cache_mib: self.parsed("store_cache_mib", "16", "write a whole number of MiB")?,
+            store_cache_mib: self.parsed("store_cache_mib", "8", "write a whole number of MiB")?,
         };
         self.check(&config)?;
         Ok(config)

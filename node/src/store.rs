@@ -32,7 +32,7 @@ use writer::{Request, Writer};
 /// The layout of records that this software writes and reads.
 pub const SCHEMA: u32 = 1;
 /// Memory for sled's page cache, in bytes, unless the configuration says otherwise.
-pub const DEFAULT_CACHE_LEN: u64 = 16 * 1024 * 1024;
+pub const DEFAULT_CACHE_LEN: u64 = 8 * 1024 * 1024;
 /// Commits that may wait for the writer; who comes after waits for a place.
 const QUEUE_LEN: usize = 256;
 /// Records that a scan reads at a time.
