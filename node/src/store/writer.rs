@@ -96,7 +96,8 @@ impl Writer {
             }
             Err(reason) => {
                 let error = StoreError::Failed(reason);
-                *state = State::Stopped(error.clone());
+                // Closing sled would write once more, and on a failed disk wait for ever.
+                std::mem::forget(std::mem::replace(&mut *state, State::Stopped(error.clone())));
                 Err(error)
             }
         }
