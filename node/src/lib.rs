@@ -7,6 +7,7 @@
 //! What two partners must agree on: that is `protocol`, which knows none of this.
 
 pub mod audit;
+mod files;
 pub mod keystore;
 pub mod network;
 pub mod store;
