@@ -9,7 +9,7 @@
 //!
 //! Not here: what is stored where ([`crate::store`]), and the keys that match or sign (`kring_protocol`).
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -20,6 +20,8 @@ use kring_protocol::label;
 use kring_protocol::secret::Secret;
 use rand::rngs::OsRng;
 use zeroize::Zeroizing;
+
+use crate::files::{parent, sync_dir};
 
 pub mod identity;
 pub mod record;
@@ -79,7 +81,7 @@ impl MasterKey {
             let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
             file.write_all(text.as_bytes())?;
             file.sync_all()?;
-            sync_parent(path)
+            sync_dir(parent(path))
         };
         write().map_err(KeyError::io(path))?;
         Ok(Self(key))
@@ -125,22 +127,6 @@ impl IndexKey {
     pub fn hash(&self, identifier: &[u8]) -> [u8; 16] {
         hmac_sha256_16(self.0.expose(), identifier)
     }
-}
-
-/// Writes a whole file so that after a crash it is the old or the new one.
-fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut new = path.as_os_str().to_owned();
-    new.push(".new");
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&new, path)?;
-    sync_parent(path)
-}
-
-fn sync_parent(path: &Path) -> io::Result<()> {
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(parent)?.sync_all()
 }
 
 #[cfg(test)]

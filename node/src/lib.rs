@@ -17,6 +17,7 @@ pub mod ceremony;
 pub mod clock;
 pub mod config;
 pub mod core;
+mod files;
 pub mod founding;
 pub mod holder;
 pub mod keys;

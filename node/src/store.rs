@@ -5,28 +5,28 @@
 //! writer thread syncs sled's files itself before it acknowledges. Readers see nothing that is not yet durable:
 //! otherwise a reader could tell a peer what the next power cut takes back.
 //!
+//! sled gives little space back and keeps deleted bytes, so the writer copies the live records into a new generation
+//! of files when too much of the old one is dead, or when asked.
+//!
 //! Not here: encryption ([`crate::keystore`]); this module stores what it is given, keys included.
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::fs::{File, TryLockError};
-use std::io;
-use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
-use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
 mod batch;
 mod disk;
+mod generation;
 mod writer;
 
 pub use batch::{Batch, MAX_KEY_LEN, MAX_VALUE_LEN, Table};
 
 use batch::full_key;
-use disk::Disk;
+use generation::{Generation, Generations};
 use writer::{Request, Writer};
 
 /// The layout of records that this software writes and reads.
@@ -37,10 +37,8 @@ pub const DEFAULT_CACHE_LEN: u64 = 8 * 1024 * 1024;
 const QUEUE_LEN: usize = 256;
 /// Records that a scan reads at a time.
 const PAGE_LEN: usize = 256;
-/// sled moves a page larger than a quarter of a segment into a file of its own, which it neither syncs nor removes
-/// safely. A leaf page holds up to 20 values, so this keeps even a leaf of values of [`MAX_VALUE_LEN`] in the log.
-const SEGMENT_LEN: usize = 8 * 1024 * 1024;
-
+/// Size of the database file up to which no space is reclaimed, in bytes.
+const COMPACT_FROM: u64 = 64 * 1024 * 1024;
 /// Why the store did not do what was asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
@@ -76,6 +74,9 @@ pub enum StoreError {
     /// Writing or syncing failed, now or before. What is on disk is what was acknowledged; the node must restart.
     #[error("the store has stopped because the disk failed: {0}; see to the disk, then restart the node")]
     Failed(String),
+    /// The live records could not be copied into new files. The store goes on with the old ones.
+    #[error("cannot reclaim space: {0}; see to the disk, the node tries again after a restart")]
+    Compaction(String),
     /// Closed by [`Store::close`].
     #[error("the store is closed")]
     Closed,
@@ -88,18 +89,39 @@ pub struct Counters {
     pub commits: u64,
     /// Syncs of the database file. Commits that wait at the same time share one.
     pub syncs: u64,
+    /// Times that the live records were copied into new files.
+    pub compactions: u64,
 }
 
 #[derive(Debug, Default)]
 struct Meters {
     commits: AtomicU64,
     syncs: AtomicU64,
+    compactions: AtomicU64,
 }
 
 /// What readers and the writer share. The writer holds the lock from applying a batch until it is durable.
 enum State {
     Open(sled::Db),
     Stopped(StoreError),
+}
+
+impl State {
+    fn db(&self) -> Result<&sled::Db, StoreError> {
+        match self {
+            Self::Open(db) => Ok(db),
+            Self::Stopped(error) => Err(error.clone()),
+        }
+    }
+
+    /// Stops for good, leaving sled alone: closing it would write once more, and on a failed disk wait for ever.
+    fn fail(&mut self, reason: String) -> StoreError {
+        let error = StoreError::Failed(reason);
+        if let Self::Open(db) = std::mem::replace(self, Self::Stopped(error.clone())) {
+            abandon(db);
+        }
+        error
+    }
 }
 
 /// An open store. Clones share it; it closes with the last of them or by [`Store::close`].
@@ -135,19 +157,24 @@ impl Store {
     /// # Errors
     /// As [`Store::open`].
     pub fn open_with_cache(dir: &Path, cache_len: u64) -> Result<Self, StoreError> {
-        let failed = |reason: String| StoreError::Open { dir: dir.to_owned(), reason };
-        disk::make_dir(dir).map_err(|error| failed(error.to_string()))?;
-        let db = open_sled(dir, cache_len).map_err(failed)?;
-        let mut disk = Disk::open(dir).map_err(|error| failed(error.to_string()))?;
-        check_schema(&db, &mut disk)?;
-        Ok(Self::start(db, disk))
+        Self::open_with(dir, cache_len, COMPACT_FROM)
     }
 
-    fn start(db: sled::Db, disk: Disk) -> Self {
+    fn open_with(dir: &Path, cache_len: u64, compact_from: u64) -> Result<Self, StoreError> {
+        let failed = |reason: String| StoreError::Open { dir: dir.to_owned(), reason };
+        let generations = Generations::open(dir, cache_len).map_err(|error| failed(error.to_string()))?;
+        let mut generation = generations.open_current().map_err(failed)?;
+        check_schema(&mut generation)?;
+        Ok(Self::start(generations, generation, compact_from))
+    }
+
+    fn start(generations: Generations, generation: Generation, compact_from: u64) -> Self {
         let (queue, requests) = mpsc::channel(QUEUE_LEN);
+        let Generation { db, disk } = generation;
         let state = Arc::new(RwLock::new(State::Open(db)));
         let meters = Arc::new(Meters::default());
-        let writer = Writer::new(Arc::clone(&state), disk, Arc::clone(&meters));
+        let shared = (Arc::clone(&state), Arc::clone(&meters));
+        let writer = Writer::new(shared, generations, disk, compact_from);
         std::thread::Builder::new()
             .name("store".to_owned())
             .spawn(move || writer.run(requests))
@@ -176,6 +203,21 @@ impl Store {
         batch.check()?;
         let (request, reply) = Request::commit(batch);
         self.queue.blocking_send(request).map_err(|_| self.stopped())?;
+        reply.blocking_recv().unwrap_or_else(|_| Err(self.stopped()))
+    }
+
+    /// Copies the live records into new files and removes the old ones, with all that was deleted or overwritten.
+    /// Commits wait meanwhile. The store does this by itself when most of its file is dead; this is for after
+    /// erasures, and for threads outside the async runtime.
+    ///
+    /// # Errors
+    /// [`StoreError::Compaction`], after which the store works on; [`StoreError::Failed`], [`StoreError::Closed`].
+    ///
+    /// # Panics
+    /// If called from async code.
+    pub fn compact(&self) -> Result<(), StoreError> {
+        let (done, reply) = oneshot::channel();
+        self.queue.blocking_send(Request::Compact(done)).map_err(|_| self.stopped())?;
         reply.blocking_recv().unwrap_or_else(|_| Err(self.stopped()))
     }
 
@@ -214,7 +256,8 @@ impl Store {
     #[must_use]
     pub fn counters(&self) -> Counters {
         let read = |meter: &AtomicU64| meter.load(Ordering::Relaxed);
-        Counters { commits: read(&self.meters.commits), syncs: read(&self.meters.syncs) }
+        let Meters { commits, syncs, compactions } = &*self.meters;
+        Counters { commits: read(commits), syncs: read(syncs), compactions: read(compactions) }
     }
 
     /// Finishes the waiting commits and closes the files, also for all clones.
@@ -227,10 +270,7 @@ impl Store {
 
     fn read<T>(&self, read: impl FnOnce(&sled::Db) -> sled::Result<T>) -> Result<T, StoreError> {
         let state = self.state.0.read().map_err(|_| writer_gone())?;
-        match &*state {
-            State::Open(db) => read(db).map_err(|error| StoreError::Failed(error.to_string())),
-            State::Stopped(error) => Err(error.clone()),
-        }
+        read(state.db()?).map_err(|error| StoreError::Failed(error.to_string()))
     }
 
     /// Why the writer takes nothing any more.
@@ -307,36 +347,8 @@ impl fmt::Debug for Scan {
     }
 }
 
-/// sled panics on some damage instead of saying so.
-fn open_sled(dir: &Path, cache_len: u64) -> Result<sled::Db, String> {
-    wait_for_lock(dir).map_err(|error| error.to_string())?;
-    let config = sled::Config::new()
-        .path(dir)
-        .cache_capacity(cache_len)
-        .segment_size(SEGMENT_LEN)
-        .flush_every_ms(None);
-    match std::panic::catch_unwind(AssertUnwindSafe(|| config.open())) {
-        Ok(opened) => opened.map_err(|error| error.to_string()),
-        Err(_) => Err("the database is damaged (sled gave up on it)".to_owned()),
-    }
-}
-
-/// sled's helper threads may hold the lock for a moment after the store was closed.
-fn wait_for_lock(dir: &Path) -> io::Result<()> {
-    const ATTEMPTS: usize = 50;
-    let Ok(file) = File::open(dir.join("db")) else { return Ok(()) }; // a new store
-    for _ in 0..ATTEMPTS {
-        match file.try_lock() {
-            Ok(()) => return file.unlock(),
-            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(20)),
-            Err(TryLockError::Error(error)) => return Err(error),
-        }
-    }
-    Err(io::Error::new(io::ErrorKind::WouldBlock, "the database is in use"))
-}
-
 /// A new store gets its schema version before anything else.
-fn check_schema(db: &sled::Db, disk: &mut Disk) -> Result<(), StoreError> {
+fn check_schema(Generation { db, disk }: &mut Generation) -> Result<(), StoreError> {
     let failed = |error: sled::Error| StoreError::Failed(error.to_string());
     let key = full_key(Table::Meta, b"schema");
     if let Some(found) = db.get(&key).map_err(failed)? {
@@ -348,6 +360,12 @@ fn check_schema(db: &sled::Db, disk: &mut Disk) -> Result<(), StoreError> {
     }
     db.insert(key, &SCHEMA.to_be_bytes()).and_then(|_| db.flush()).map_err(failed)?;
     disk.sync().map_err(|error| StoreError::Failed(error.to_string()))
+}
+
+/// Leaves a database alone after a failed write. Closing it would write once more, and on a failed disk sled waits
+/// for that for ever.
+fn abandon(db: sled::Db) {
+    std::mem::forget(db);
 }
 
 fn writer_gone() -> StoreError {

@@ -17,7 +17,8 @@ use rand::RngCore as _;
 use rand::rngs::OsRng;
 use zeroize::Zeroizing;
 
-use super::{KeyError, MasterKey, write_atomically};
+use super::{KeyError, MasterKey};
+use crate::files::write_atomically;
 
 const VERSION: u8 = 1;
 const PLAIN_LEN: usize = 96;

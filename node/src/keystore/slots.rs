@@ -24,7 +24,8 @@ use rand::rngs::OsRng;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::{KeyError, MasterKey, write_atomically};
+use super::{KeyError, MasterKey};
+use crate::files::write_atomically;
 
 const SLOT_LEN: usize = 64;
 const MAGIC: &[u8; 16] = b"kring key slots\n";

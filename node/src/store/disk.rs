@@ -1,9 +1,11 @@
-//! Making sled's files durable, which sled itself does not do.
+//! Making the files of one sled database durable, which sled itself does not do.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+
+use crate::files::sync_dir;
 
 /// sled's directory: `db` with all records, `conf`, `snap.*` written at opening, and `blobs/`, which stays empty.
 #[derive(Debug)]
@@ -40,10 +42,15 @@ impl Disk {
                 Err(error) => return Err(error),
             }
         }
-        File::open(&blobs)?.sync_all()?;
-        File::open(&self.dir)?.sync_all()?;
+        sync_dir(&blobs)?;
+        sync_dir(&self.dir)?;
         self.known = files;
         Ok(())
+    }
+
+    /// Size of the database file, in bytes.
+    pub(super) fn len(&self) -> io::Result<u64> {
+        Ok(self.db.metadata()?.len())
     }
 
     /// A disk whose syncs fail, as `fsync` fails on a device that has none.
@@ -52,17 +59,6 @@ impl Disk {
         let db = File::open("/dev/null").unwrap();
         Self { dir: dir.to_owned(), db, known: BTreeSet::new() }
     }
-}
-
-/// Makes `dir`, and its parents where they are missing, durably.
-pub(super) fn make_dir(dir: &Path) -> io::Result<()> {
-    if dir.is_dir() {
-        return Ok(());
-    }
-    let parent = dir.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    make_dir(parent)?;
-    fs::create_dir(dir)?;
-    File::open(parent)?.sync_all()
 }
 
 fn list(dir: &Path) -> io::Result<BTreeSet<PathBuf>> {

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::disk::Disk;
+use super::generation::{Generations, open_sled};
 use super::{
-    Batch, DEFAULT_CACHE_LEN, MAX_KEY_LEN, MAX_VALUE_LEN, Store, StoreError, Table, Turn, full_key, open_sled,
+    Batch, COMPACT_FROM, DEFAULT_CACHE_LEN, MAX_KEY_LEN, MAX_VALUE_LEN, Store, StoreError, Table, Turn,
+    full_key,
 };
 use crate::testing::TempDir;
 
@@ -85,7 +87,7 @@ fn the_longest_values_stay_in_the_log_file() {
         }
     }
     assert_eq!(rows(&store, b"").len(), 60);
-    assert_eq!(std::fs::read_dir(dir.path().join("blobs")).unwrap().count(), 0);
+    assert_eq!(std::fs::read_dir(dir.path().join("1/blobs")).unwrap().count(), 0);
 }
 
 #[test]
@@ -125,8 +127,10 @@ async fn waiting_commits_share_syncs() {
 #[tokio::test]
 async fn a_failed_sync_is_never_taken_for_success() {
     let dir = TempDir::new();
-    let db = open_sled(dir.path(), DEFAULT_CACHE_LEN).unwrap();
-    let store = Store::start(db, Disk::failing(dir.path()));
+    let generations = Generations::open(dir.path(), DEFAULT_CACHE_LEN).unwrap();
+    let mut generation = generations.open_current().unwrap();
+    generation.disk = Disk::failing(dir.path());
+    let store = Store::start(generations, generation, COMPACT_FROM);
     let first = store.commit(one(b"a", b"")).await;
     assert!(matches!(first, Err(StoreError::Failed(_))), "{first:?}");
     assert_eq!(store.commit(one(b"b", b"")).await, first);
@@ -137,21 +141,26 @@ async fn a_failed_sync_is_never_taken_for_success() {
 #[test]
 fn what_is_not_ours_is_refused_and_left_alone() {
     let dir = TempDir::new();
-    Store::open(dir.path()).unwrap();
-    let set = |key: Vec<u8>, value: &[u8]| {
-        let db = open_sled(dir.path(), DEFAULT_CACHE_LEN).unwrap();
-        db.insert(key, value).unwrap();
+    drop(Store::open(dir.path()).unwrap());
+    let change = |change: &dyn Fn(&sled::Db)| {
+        let db = open_sled(&dir.path().join("1"), DEFAULT_CACHE_LEN).unwrap();
+        change(&db);
         db.flush().unwrap();
     };
-    set(full_key(Table::Meta, b"schema"), &2_u32.to_be_bytes());
+    let schema = full_key(Table::Meta, b"schema");
+    change(&|db| drop(db.insert(&schema, &2_u32.to_be_bytes()).unwrap()));
     assert_eq!(Store::open(dir.path()).unwrap_err(), StoreError::Schema { found: 2 });
-    set(full_key(Table::Meta, b"schema"), b"x");
+    change(&|db| drop(db.insert(&schema, b"x").unwrap()));
     assert_eq!(Store::open(dir.path()).unwrap_err(), StoreError::NotOurs);
-    let foreign = TempDir::new();
-    let db = open_sled(foreign.path(), DEFAULT_CACHE_LEN).unwrap();
-    db.insert(b"x", b"y").unwrap();
-    drop(db);
-    assert_eq!(Store::open(foreign.path()).unwrap_err(), StoreError::NotOurs);
+    change(&|db| drop((db.remove(&schema).unwrap(), db.insert(b"x", b"y").unwrap())));
+    assert_eq!(Store::open(dir.path()).unwrap_err(), StoreError::NotOurs);
+    for current in ["", "1", "1 0", "x 0\n", "1 0\n\n"] {
+        std::fs::write(dir.path().join("current"), current).unwrap();
+        assert!(matches!(Store::open(dir.path()), Err(StoreError::Open { .. })), "{current:?}");
+    }
+    std::fs::remove_file(dir.path().join("current")).unwrap();
+    assert!(matches!(Store::open(dir.path()), Err(StoreError::Open { .. })));
+    assert!(dir.path().join("1/db").exists());
 }
 
 #[test]
@@ -164,10 +173,86 @@ fn one_directory_has_one_node() {
 #[test]
 fn damage_is_an_error_and_nothing_is_removed() {
     let dir = TempDir::new();
-    std::fs::write(dir.path().join("conf"), [0xff; 64]).unwrap();
-    std::fs::write(dir.path().join("db"), [0xff; 4096]).unwrap();
+    drop(Store::open(dir.path()).unwrap());
+    std::fs::write(dir.path().join("1/conf"), [0xff; 64]).unwrap();
+    std::fs::write(dir.path().join("1/db"), [0xff; 4096]).unwrap();
     assert!(matches!(Store::open(dir.path()), Err(StoreError::Open { .. })));
-    assert_eq!(std::fs::read(dir.path().join("db")).unwrap().len(), 4096);
+    assert_eq!(std::fs::read(dir.path().join("1/db")).unwrap(), [0xff; 4096]);
+}
+
+#[test]
+fn compaction_keeps_what_lives_and_removes_what_was_deleted() {
+    let dir = TempDir::new();
+    let store = Store::open(dir.path()).unwrap();
+    let gone = b"a text that must not stay on the disk";
+    for n in 0..COPIED {
+        store.commit_blocking(one(&n.to_be_bytes(), &n.to_be_bytes())).unwrap();
+    }
+    store.commit_blocking(one(b"gone", gone)).unwrap();
+    let mut batch = Batch::new();
+    batch.delete(Table::Audit, *b"gone");
+    store.commit_blocking(batch).unwrap();
+    let before = rows(&store, b"");
+    assert!(holds(dir.path(), gone), "sled removes by itself what was deleted: compaction is not needed");
+    store.compact().unwrap();
+    assert_eq!(rows(&store, b""), before);
+    assert!(!holds(dir.path(), gone));
+    store.commit_blocking(one(b"after", b"")).unwrap();
+    assert_eq!(store.counters().compactions, 1);
+    drop(store);
+    // What a crash in the middle of the next compaction would leave.
+    std::fs::create_dir(dir.path().join("3")).unwrap();
+    std::fs::write(dir.path().join("3/db"), b"half").unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    assert_eq!(rows(&store, b"").len(), before.len() + 1);
+    store.compact().unwrap();
+    assert_eq!(rows(&store, b"").len(), before.len() + 1);
+}
+
+/// More records than are copied at a time.
+const COPIED: u32 = 1_100;
+
+/// Whether any file below `dir` holds these bytes.
+fn holds(dir: &std::path::Path, bytes: &[u8]) -> bool {
+    std::fs::read_dir(dir).unwrap().any(|entry| {
+        let path = entry.unwrap().path();
+        if path.is_dir() { holds(&path, bytes) } else { contains(&std::fs::read(path).unwrap(), bytes) }
+    })
+}
+
+fn contains(all: &[u8], bytes: &[u8]) -> bool {
+    all.windows(bytes.len()).any(|window| window == bytes)
+}
+
+#[test]
+fn a_store_that_is_mostly_dead_compacts_by_itself() {
+    const FROM: u64 = 20 * 1024 * 1024;
+    let dir = TempDir::new();
+    let store = Store::open_with(dir.path(), DEFAULT_CACHE_LEN, FROM).unwrap();
+    let mut commits = 0_u32;
+    while store.counters().compactions == 0 {
+        // Large records that are overwritten among small ones that stay.
+        let mut batch = one(&commits.to_be_bytes(), b"small");
+        (0..16_u8).for_each(|n| batch.put(Table::Checkpoint, [n], [commits as u8; 20_000]));
+        store.commit_blocking(batch).unwrap();
+        commits += 1;
+        assert!(commits < 1_000, "the store grows without end");
+    }
+    assert_eq!(rows(&store, b"").len(), commits as usize);
+}
+
+#[test]
+fn a_failed_compaction_leaves_the_store_as_it_was() {
+    let dir = TempDir::new();
+    let store = Store::open(dir.path()).unwrap();
+    store.commit_blocking(one(b"a", b"1")).unwrap();
+    std::fs::write(dir.path().join("2"), b"in the way").unwrap();
+    assert!(matches!(store.compact(), Err(StoreError::Compaction(_))));
+    store.commit_blocking(one(b"b", b"2")).unwrap();
+    assert_eq!(rows(&store, b"").len(), 2);
+    std::fs::remove_file(dir.path().join("2")).unwrap();
+    store.compact().unwrap();
+    assert_eq!(rows(&store, b"").len(), 2);
 }
 
 const CHILD_DIR: &str = "KRING_STORE_TEST_DIR";
@@ -180,18 +265,21 @@ fn child_that_commits_until_it_is_killed() {
     let Ok(dir) = std::env::var(CHILD_DIR) else { return };
     let store = Store::open(dir.as_ref()).unwrap();
     let out = Arc::new(std::sync::Mutex::new(std::io::stdout()));
-    let threads: Vec<_> = (0..CHILD_THREADS)
-        .map(|thread| {
-            let (store, out) = (store.clone(), Arc::clone(&out));
-            std::thread::spawn(move || {
-                for n in next_batch(&store, thread).. {
-                    store.commit_blocking(numbered(thread, n)).unwrap();
-                    writeln!(out.lock().unwrap(), "acknowledged {thread} {n}").unwrap();
+    for thread in 0..CHILD_THREADS {
+        let (store, out) = (store.clone(), Arc::clone(&out));
+        std::thread::spawn(move || {
+            for n in next_batch(&store, thread).. {
+                store.commit_blocking(numbered(thread, n)).unwrap();
+                writeln!(out.lock().unwrap(), "acknowledged {thread} {n}").unwrap();
+                if thread == 0 && n % 32 == 0 {
+                    store.compact().unwrap();
                 }
-            })
-        })
-        .collect();
-    threads.into_iter().for_each(|thread| thread.join().unwrap());
+            }
+        });
+    }
+    loop {
+        std::thread::park();
+    }
 }
 
 /// Five new rows and one that every batch of the thread overwrites.
