@@ -147,7 +147,7 @@ impl Covenant {
     }
 }
 
-/// Fewest partials that give a result: `t = floor(n/2) + 1` (section 3.4).
+/// Fewest partials that give a result: `t = floor(n/2) + 1` (section 3.3).
 #[must_use]
 pub const fn threshold(holders: usize) -> usize {
     holders / 2 + 1

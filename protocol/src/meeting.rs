@@ -161,7 +161,7 @@ impl Meeting {
         self.introduce(leave.tag, old.as_ref(), today, &mut change);
         if let (Some(replaces), Some(old)) = (replaces, &old) {
             let replaced = Replaced { replaces: replaces.clone(), new: leave.mailbox };
-            self.end(replaces.mailbox, old, Post::Replaced(replaced), &mut change);
+            self.end(replaces.mailbox, old, &Post::Replaced(replaced), &mut change);
         }
         Ok(TakenIn::New { change, held: replaces.is_none() || old.is_some() })
     }
@@ -177,7 +177,7 @@ impl Meeting {
         };
         self.destination.verify_withdraw(&live.withdraw_key, withdraw).map_err(|_| Refusal::Signature)?;
         let live = self.remove(&withdraw.mailbox).expect("it was live a moment ago");
-        self.end(withdraw.mailbox, &live, Post::Withdrawn(withdraw.clone()), &mut change);
+        self.end(withdraw.mailbox, &live, &Post::Withdrawn(withdraw.clone()), &mut change);
         Ok(TakenIn::New { change, held: true })
     }
 
@@ -280,7 +280,7 @@ impl Meeting {
     }
 
     /// Remembers an ended mailbox and tells everyone it was introduced to.
-    fn end(&mut self, mailbox: ExchangeKey, live: &Live, post: Post, change: &mut Change) {
+    fn end(&mut self, mailbox: ExchangeKey, live: &Live, post: &Post, change: &mut Change) {
         self.ended.insert(mailbox, live.expiry);
         change.ended.push((mailbox, live.expiry));
         for other in &live.introduced {

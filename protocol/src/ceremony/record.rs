@@ -160,7 +160,7 @@ impl KeyRecord {
     }
 
     /// `P` at 0 and `P_1..P_n` at 1..n are values of one polynomial of degree t - 1 in the exponent: the first t give
-    /// all others. So any t of them give P (`docs/protocol.md` section 4.3).
+    /// all others. So any t of them give P (`docs/protocol.md` section 3.5).
     fn check_points(&self) -> Result<(), RecordError> {
         let t = usize::from(self.t);
         let elements: Vec<_> = self.shares.iter().map(Point::element).collect();

@@ -8,7 +8,7 @@ struct Sample {
     name: String,
     count: u32,
     data: Bytes,
-    next: Option<Box<Sample>>,
+    next: Option<Box<Self>>,
 }
 
 impl Wire for Sample {

@@ -5,13 +5,11 @@ use crate::sealing::ExchangeSecret;
 pub(crate) struct Founder {
     pub(crate) card: SignedCard,
     pub(crate) key: SigningKey,
-    pub(crate) trace: ExchangeSecret,
 }
 
 pub(crate) fn founder(index: u8, id: &str) -> Founder {
     let seed = |purpose: u8| Secret::new([purpose * 16 + index; 32]);
     let key = SigningKey::from_seed(&seed(1));
-    let trace = ExchangeSecret::from_bytes(seed(3));
     let card = MemberCard {
         id: id.parse().unwrap(),
         name: format!("Partner {id}"),
@@ -23,9 +21,9 @@ pub(crate) fn founder(index: u8, id: &str) -> Founder {
         addresses: vec!["/ip4/127.0.0.1/tcp/1".into()],
         signing_key: key.verifying_key(),
         transport_key: SigningKey::from_seed(&seed(2)).verifying_key(),
-        trace_key: trace.public(),
+        trace_key: ExchangeSecret::from_bytes(seed(3)).public(),
     };
-    Founder { card: card.sign(&key), key, trace }
+    Founder { card: card.sign(&key), key }
 }
 
 pub(crate) fn founders(count: u8) -> Vec<Founder> {

@@ -12,7 +12,7 @@ use crate::ceremony::spec::{KeyId, KeySpec};
 /// `frost-ristretto255/tests/helpers/vectors_dkg.json` of ZcashFoundation/frost, commit 0966bd15 (MIT or Apache-2.0).
 /// Its `config` names Ed25519, an upstream slip: all values are ristretto255, as this test shows.
 fn vectors() -> Value {
-    let json = include_str!("../../../vectors/frost_ristretto255_dkg.json");
+    let json = include_str!("../../../tests/vectors/frost_ristretto255_dkg.json");
     serde_json::from_str::<Value>(json).unwrap()["inputs"].clone()
 }
 
