@@ -19,10 +19,11 @@ use serde_json::{Value, json};
 
 use crate::api::auth::TokenHash;
 use crate::api::{
-    Actor, Application, ApplicationError, AuditEntry, AuditProof, BoardRead, Idempotency, ImportReport, KeyView,
-    MatchView, NetworkView, NewSignal, NoticeState, NoticeView, PartnerView, ProofView, Scope, SignalState,
-    SignalView, SubmissionsWaiting, Tempo, TokenRecord, WaitingView, operations,
+    Actor, Application, ApplicationError, AuditEntry, AuditProof, BoardRead, Idempotency, ImportReport,
+    KeyView, MatchView, NetworkView, NewSignal, NoticeState, NoticeView, PartnerView, ProofView, Scope,
+    SignalState, SignalView, SubmissionsWaiting, Tempo, TokenRecord, WaitingView, operations,
 };
+use crate::audit::Event;
 use crate::boards::Boards;
 use crate::cases::{Case, CaseId};
 use crate::ceremony::Ceremonies;
@@ -57,12 +58,15 @@ type Outcome<T> = Result<T, ApplicationError>;
 impl Node {
     /// Logs an act of a person or system, before its result is given.
     async fn log(&self, actor: &Actor, kind: Kind, count: usize) -> Outcome<()> {
+        let event = self.event(actor, kind, count);
+        self.core.commit(Batch::new(), vec![event]).await.map_err(|_| ApplicationError::Internal)
+    }
+
+    fn event(&self, actor: &Actor, kind: Kind, count: usize) -> Event {
         let name = match actor {
             Actor::Token(id) | Actor::Person(id) => id.as_bytes(),
         };
-        let mut event = self.core.event(kind, None, count as u64);
-        event.actor = Some(self.core.audit.actor(name));
-        self.core.commit(Batch::new(), vec![event]).await.map_err(|_| ApplicationError::Internal)
+        Event { actor: Some(self.core.audit.actor(name)), ..self.core.event(kind, None, count as u64) }
     }
 
     fn signal_view(&self, case: &Case) -> SignalView {
@@ -198,8 +202,8 @@ impl Application for Node {
         signal: NewSignal,
         idempotency: Option<Idempotency>,
     ) -> Outcome<SignalView> {
-        let case = signals::add(&self.core, &self.partner, signal, idempotency).await?;
-        self.log(actor, Kind::CaseChanged, 1).await?;
+        let event = self.event(actor, Kind::CaseChanged, 1);
+        let case = signals::add(&self.core, &self.partner, signal, idempotency, event).await?;
         Ok(self.signal_view(&case))
     }
 
@@ -216,14 +220,14 @@ impl Application for Node {
     }
 
     async fn renew_signal(&self, actor: &Actor, id: &str) -> Outcome<SignalView> {
-        let case = signals::renew(&self.core, &self.partner, case_id(id)?).await?;
-        self.log(actor, Kind::CaseChanged, 1).await?;
+        let event = self.event(actor, Kind::CaseChanged, 1);
+        let case = signals::renew(&self.core, &self.partner, case_id(id)?, event).await?;
         Ok(self.signal_view(&case))
     }
 
     async fn withdraw_signal(&self, actor: &Actor, id: &str) -> Outcome<SignalView> {
-        let case = signals::withdraw(&self.core, &self.partner, case_id(id)?).await?;
-        self.log(actor, Kind::CaseChanged, 1).await?;
+        let event = self.event(actor, Kind::CaseChanged, 1);
+        let case = signals::withdraw(&self.core, &self.partner, case_id(id)?, event).await?;
         Ok(self.signal_view(&case))
     }
 
@@ -234,7 +238,8 @@ impl Application for Node {
     }
 
     async fn notice(&self, actor: &Actor, id: &str) -> Outcome<NoticeView> {
-        let view = self.notice_views().into_iter().find(|view| view.id == id).ok_or(ApplicationError::NotFound)?;
+        let view =
+            self.notice_views().into_iter().find(|view| view.id == id).ok_or(ApplicationError::NotFound)?;
         self.log(actor, Kind::CaseRead, 1).await?;
         Ok(view)
     }
@@ -261,9 +266,8 @@ impl Application for Node {
     }
 
     async fn import(&self, actor: &Actor, csv: Vec<u8>, dry_run: bool) -> Outcome<ImportReport> {
-        let report = signals::import(&self.core, &self.partner, &csv, dry_run).await?;
-        self.log(actor, Kind::CaseChanged, report.cases).await?;
-        Ok(report)
+        let event = self.event(actor, Kind::CaseChanged, 0);
+        signals::import(&self.core, &self.partner, &csv, dry_run, event).await
     }
 
     async fn audit_checkpoint(&self, actor: &Actor) -> Outcome<String> {
@@ -336,7 +340,9 @@ impl Application for Node {
             gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
             registry.register(name, help, gauge);
         }
-        registry.register_collector(Box::new(operations::NetworkCollector(Arc::clone(self.core.network.metrics()))));
+        registry.register_collector(Box::new(operations::NetworkCollector(Arc::clone(
+            self.core.network.metrics(),
+        ))));
         operations::encode(&registry)
     }
 }

@@ -11,7 +11,8 @@ use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use kring_protocol::codec;
 use kring_protocol::evaluation::{
-    Announce, Asker as Rules, BeginError, KeyResult, NewRequest, Outgoing, Progress, Request, Response, SignedHeader,
+    Announce, AnswerFault, Asker as Rules, BeginError, KeyResult, NewRequest, Outgoing, Progress, Request,
+    Response, SignedHeader, VerifiedHeader,
 };
 use kring_protocol::id::{Epoch, MemberId, PurposeId, RecipeId};
 use kring_protocol::oprf::MAX_BATCH;
@@ -104,11 +105,20 @@ impl Asker {
     }
 
     /// Evaluates one batch. False when it must be tried again.
-    async fn evaluate(&mut self, epoch: Epoch, purpose: &PurposeId, ids: &[MatchKeyId]) -> Result<bool, StoreError> {
+    async fn evaluate(
+        &mut self,
+        epoch: Epoch,
+        purpose: &PurposeId,
+        ids: &[MatchKeyId],
+    ) -> Result<bool, StoreError> {
         let Some(keys) = self.keyring.get(epoch) else { return Ok(true) };
         let inputs = self.inputs(ids);
         if inputs.is_empty() {
             return Ok(true);
+        }
+        if !self.rules.contains_key(&epoch) {
+            let Some(last) = self.catch_up(&keys).await? else { return Ok(false) };
+            self.rules.insert(epoch, Rules::new(self.core.me.clone(), last));
         }
         let Some(header) = self.begin(&keys, purpose, &inputs)? else { return Ok(true) };
         let mut batch = Batch::new();
@@ -139,10 +149,6 @@ impl Asker {
         inputs: &[Input],
     ) -> Result<Option<SignedHeader>, StoreError> {
         let epoch = keys.terms.epoch;
-        if !self.rules.contains_key(&epoch) {
-            let last = self.last_header(epoch)?;
-            self.rules.insert(epoch, Rules::new(self.core.me.clone(), last));
-        }
         let Some(rules) = self.rules.get_mut(&epoch) else { return Ok(None) };
         let oprf_inputs: Vec<_> = inputs.iter().map(|input| input.oprf_input.clone()).collect();
         let preferred = [self.core.me.clone()];
@@ -200,6 +206,7 @@ impl Asker {
                     let fault = tokio::task::block_in_place(|| rules.answered(&holder, answer).err());
                     if let Some(fault) = fault {
                         tracing::error!(%holder, %fault, "a key holder answered wrongly");
+                        keep_evidence(&self.core, fault).await;
                     }
                 }
                 Some(Response::Head(_) | Response::Headers(_)) => rules.failed(&holder),
@@ -248,16 +255,83 @@ impl Asker {
         Ok(())
     }
 
-    fn last_header(
-        &self,
-        epoch: Epoch,
-    ) -> Result<Option<kring_protocol::evaluation::VerifiedHeader>, StoreError> {
+    /// Finds the highest header that bears this member's name, here or at a holder: a node restored from a backup must
+    /// not sign a used number again. None until a majority of the other holders has answered.
+    async fn catch_up(&self, keys: &EpochKeys) -> Result<Option<Option<VerifiedHeader>>, StoreError> {
+        let (epoch, terms) = (keys.terms.epoch, &keys.terms);
+        let mut last = self.last_header(epoch)?;
+        let head = |holder: MemberId| {
+            let request = Request::Head { epoch, member: self.core.me.clone() };
+            send(&self.core, &self.holder, holder, request)
+        };
+        let holders: Vec<_> = terms.witnesses(&self.core.me).cloned().collect();
+        let replies = futures::future::join_all(holders.into_iter().map(head)).await;
+        let heads: Vec<_> = replies
+            .into_iter()
+            .filter_map(|(holder, response)| match response {
+                Some(Response::Head(head)) => Some((holder, head)),
+                _ => None,
+            })
+            .collect();
+        if heads.len() < terms.majority(&self.core.me) {
+            return Ok(None);
+        }
+        let own_key = self.core.identity.signing.verifying_key();
+        for (holder, head) in heads {
+            let Some(head) = head.and_then(|head| head.verify(&own_key).ok()) else { continue };
+            let mut from = last.as_ref().map_or(0, |last| last.header().seq) + 1;
+            while from <= head.header().seq {
+                let request = Request::Headers { epoch, member: self.core.me.clone(), from };
+                let Some(Response::Headers(headers)) =
+                    send(&self.core, &self.holder, holder.clone(), request).await.1
+                else {
+                    return Ok(None);
+                };
+                let missed: Vec<_> =
+                    headers.into_iter().filter_map(|header| header.verify(&own_key).ok()).collect();
+                let Some(newest) = missed.last().cloned() else { return Ok(None) };
+                self.store_missed(epoch, &missed).await?;
+                from = newest.header().seq + 1;
+                last = Some(newest);
+            }
+        }
+        Ok(Some(last))
+    }
+
+    async fn store_missed(&self, epoch: Epoch, missed: &[VerifiedHeader]) -> Result<(), StoreError> {
+        let mut batch = Batch::new();
+        for header in missed {
+            batch.put(
+                Table::OwnHeader,
+                header_key(epoch, header.header().seq),
+                codec::encode(header.signed()),
+            );
+        }
+        self.core.commit(batch, Vec::new()).await
+    }
+
+    fn last_header(&self, epoch: Epoch) -> Result<Option<VerifiedHeader>, StoreError> {
         let last = self.core.store.scan(Table::OwnHeader, &epoch.to_be_bytes()).last().transpose()?;
         let Some((_, bytes)) = last else { return Ok(None) };
         let damaged = |error: codec::CodecError| StoreError::Failed(format!("an own header: {error}"));
         let signed = codec::decode::<SignedHeader>(&bytes).map_err(damaged)?;
-        Ok(Some(kring_protocol::evaluation::VerifiedHeader::trusted(signed)))
+        Ok(Some(VerifiedHeader::trusted(signed)))
     }
+}
+
+/// Keeps what proves that a holder signed a wrong answer, in two records: together they are too large for one.
+async fn keep_evidence(core: &Core, fault: AnswerFault) {
+    let AnswerFault::Wrong(culprit) = fault else { return };
+    let hash = *culprit.header.header.hash().as_bytes();
+    let holder = culprit.answer.holder.clone();
+    let key = |part: &[u8]| [hash.as_slice(), holder.as_bytes(), part].concat();
+    let mut batch = Batch::new();
+    batch.put(Table::Evidence, key(b"/answer"), codec::encode(&culprit.answer));
+    batch.put(Table::Evidence, key(b"/header"), codec::encode(&culprit.header));
+    batch.put(Table::Evidence, key(b"/elements"), culprit.elements.to_bytes());
+    let events = vec![core.event(Kind::EvaluationAsked, Some(&holder), 1)];
+    // A failing disk stops the node by itself.
+    let _ = core.commit(batch, events).await;
 }
 
 /// Where the counter of withdraw keys stands.

@@ -164,7 +164,8 @@ impl Board {
         let durable_size = *self.size.borrow();
         let entries = self.entries(core, from, durable_size)?;
         let state = self.lock();
-        let page = state.head.as_ref().and_then(|(head, size)| page(&state.tree, head, *size, from, &entries));
+        let page =
+            state.head.as_ref().and_then(|(head, size)| page(&state.tree, head, *size, from, &entries));
         Ok(page.map_or(Response::Nothing, |page| Response::Entries(Box::new(page))))
     }
 
@@ -172,9 +173,11 @@ impl Board {
         let to = size.min(from + ENTRIES_MAX as u64);
         let mut entries = Vec::new();
         for number in from / BUNDLE..to.div_ceil(BUNDLE) {
-            let bundle = core.store.get(Table::Bundle, &bundle_key(&self.matcher, number))?.unwrap_or_default();
+            let bundle =
+                core.store.get(Table::Bundle, &bundle_key(&self.matcher, number))?.unwrap_or_default();
             let start = number * BUNDLE;
-            let place = |index: u64| usize::try_from(index - start).unwrap_or(usize::MAX).saturating_mul(ENTRY_LEN);
+            let place =
+                |index: u64| usize::try_from(index - start).unwrap_or(usize::MAX).saturating_mul(ENTRY_LEN);
             let range = place(from.max(start))..place(to.min(start + BUNDLE)).min(bundle.len());
             entries.extend_from_slice(bundle.get(range).unwrap_or_default());
         }

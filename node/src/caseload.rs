@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 
+use crate::cases::{PERSONS_MAX_LEN, persons_len};
 use kring_protocol::identifier::{Field, FieldError, Person, Problem, RawPerson};
 use kring_protocol::recipe::{RecipeList, match_keys};
 use kring_protocol::time::Day;
@@ -109,6 +110,14 @@ pub struct LineProblem {
     pub column: Option<&'static str>,
     /// What is wrong, without personal data.
     pub reason: String,
+}
+
+impl LineProblem {
+    /// Column and reason, for where the line is named beside it.
+    #[must_use]
+    pub fn without_line(&self) -> String {
+        self.column.map_or_else(|| self.reason.clone(), |column| format!("{column} {}", self.reason))
+    }
 }
 
 impl fmt::Display for LineProblem {
@@ -296,6 +305,13 @@ impl Reading<'_> {
         let again: Reasons = marks.iter().filter_map(again).collect();
         if !again.is_empty() {
             return Err(again);
+        }
+        let persons = self.caseload.cases.get(case).map_or(&[][..], |case| &case.persons);
+        if persons_len(persons.iter().chain([&person])) > PERSONS_MAX_LEN {
+            return Err(vec![(
+                None,
+                "this case has too many persons; divide it into several cases".to_owned(),
+            )]);
         }
         self.seen.extend(marks.into_iter().map(|mark| (mark, line)));
         if case == self.caseload.cases.len() {

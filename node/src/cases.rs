@@ -77,6 +77,16 @@ impl Wire for Case {
     const MAX_LEN: usize = 60_000;
 }
 
+/// Most bytes that the persons of one case may take, so that a case is one record: what is typed, and what surrounds it.
+pub const PERSONS_MAX_LEN: usize = 40_000;
+
+/// How much of [`PERSONS_MAX_LEN`] persons take.
+pub fn persons_len<'a>(persons: impl IntoIterator<Item = &'a Person>) -> usize {
+    /// Names of fields and lengths, as encoded.
+    const AROUND: usize = 160;
+    persons.into_iter().map(|person| person.typed().len() + AROUND).sum()
+}
+
 impl std::fmt::Debug for Case {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Case({:?}, <redacted>)", self.id)
@@ -156,7 +166,8 @@ pub struct KeyEntry {
 pub struct Cases {
     me: MemberId,
     index_key: IndexKey,
-    recipes: BTreeMap<PurposeId, (RecipeList, bool)>,
+    /// The recipes that this member may use, by purpose.
+    recipes: BTreeMap<PurposeId, RecipeList>,
     cases: BTreeMap<CaseId, Case>,
     by_case_reference: HashMap<(PurposeId, String), CaseId>,
     by_reference: HashMap<Reference, CaseId>,
@@ -170,8 +181,9 @@ impl Cases {
         let recipes = covenant
             .purposes_of(me)
             .filter_map(|purpose| {
-                let list = RecipeList::from_terms(&purpose.recipes).ok()?;
-                Some((purpose.id.clone(), (list, purpose.bsn_members.contains(me))))
+                let all = RecipeList::from_terms(&purpose.recipes).ok()?;
+                let list = if purpose.bsn_members.contains(me) { all } else { all.without_bsn() };
+                Some((purpose.id.clone(), list))
             })
             .collect();
         Self {
@@ -185,23 +197,16 @@ impl Cases {
         }
     }
 
-    /// Whether this member may use the BSN for `purpose`; none when it takes no part.
-    #[must_use]
-    pub fn may_use_bsn(&self, purpose: &PurposeId) -> Option<bool> {
-        self.recipes.get(purpose).map(|(_, bsn)| *bsn)
-    }
-
     /// The recipes that this member may use for `purpose`.
     #[must_use]
     pub fn recipes(&self, purpose: &PurposeId) -> Option<RecipeList> {
-        self.recipes.get(purpose).map(|(recipes, _)| recipes.clone())
+        self.recipes.get(purpose).cloned()
     }
 
     /// The match keys of one person for `purpose`.
     #[must_use]
     pub fn keys_of(&self, purpose: &PurposeId, person: &Person) -> Vec<MatchKey> {
-        let Some((recipes, bsn)) = self.recipes.get(purpose) else { return Vec::new() };
-        if *bsn { match_keys(person, recipes) } else { match_keys(&person.clone().without_bsn(), recipes) }
+        self.recipes.get(purpose).map(|recipes| match_keys(person, recipes)).unwrap_or_default()
     }
 
     /// Puts in a case, or its new state. Returns the match keys whose [`Desired`] state may have changed.
@@ -227,8 +232,7 @@ impl Cases {
     /// Takes a case's match keys away.
     fn unlink(&mut self, id: &CaseId) -> BTreeSet<MatchKeyId> {
         let Some(old) = self.cases.get(id) else { return BTreeSet::new() };
-        let keys: Vec<_> =
-            old.persons.iter().flat_map(|person| self.keys_of(&old.purpose, person)).collect();
+        let keys: Vec<_> = old.persons.iter().flat_map(|person| self.keys_of(&old.purpose, person)).collect();
         let ids: BTreeSet<_> = keys.iter().map(|key| self.key_id(&old.purpose, key)).collect();
         let name = (old.purpose.clone(), old.case_reference.clone());
         if self.by_case_reference.get(&name) == Some(id) {

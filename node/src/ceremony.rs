@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use crate::core::Core;
 use crate::keys::{EpochKeys, Keyring};
 use crate::network::Family;
+use crate::partner::Partner;
 use crate::store::{Batch, StoreError, Table};
 use crate::vault::{KeyName, damaged};
 
@@ -52,9 +53,12 @@ impl Wire for StoredShares {
     const MAX_LEN: usize = 32_768;
 }
 
+/// A piece of what a ceremony keeps: with many keys it is more than one record may hold.
 #[derive(Serialize, Deserialize)]
 #[serde(transparent)]
 struct StoredKept(codec::Bytes);
+
+const PIECE_LEN: usize = 50_000;
 
 impl Wire for StoredKept {
     const MAX_LEN: usize = 60_000;
@@ -104,7 +108,8 @@ impl Ceremonies {
         let mut shares = HashMap::new();
         if let Some(sealed) = self.core.store.get(Table::KeyShare, &prefix)? {
             let name = KeyName::Shares(epoch);
-            let stored: StoredShares = self.core.vault.open_record(&name, Table::KeyShare, &prefix, &sealed)?;
+            let stored: StoredShares =
+                self.core.vault.open_record(&name, Table::KeyShare, &prefix, &sealed)?;
             shares = usable(&stored.shares)?;
         }
         let keys = EpochKeys::new(&self.core.covenant, epoch, records, shares)
@@ -113,15 +118,13 @@ impl Ceremonies {
     }
 
     fn enter(&self, epoch: Epoch) -> Result<(), StoreError> {
-        let key = epoch.to_be_bytes();
-        let kept = match self.core.store.get(Table::Ceremony, &key)? {
-            Some(sealed) => {
-                let name = KeyName::Shares(epoch);
-                let kept: StoredKept = self.core.vault.open_record(&name, Table::Ceremony, &key, &sealed)?;
-                Some(kept.0.0)
-            }
-            None => None,
-        };
+        let name = KeyName::Shares(epoch);
+        let mut kept: Option<Vec<u8>> = None;
+        for piece in self.core.store.scan(Table::Ceremony, &epoch.to_be_bytes()) {
+            let (key, sealed) = piece?;
+            let piece: StoredKept = self.core.vault.open_record(&name, Table::Ceremony, &key, &sealed)?;
+            kept.get_or_insert_default().extend(piece.0.0);
+        }
         let setup = self.setup(epoch).map_err(StoreError::Failed)?;
         let rules = Rules::new(setup, kept.as_deref(), &mut OsRng)
             .map_err(|error| StoreError::Failed(format!("the key ceremony cannot start: {error}")))?;
@@ -135,7 +138,9 @@ impl Ceremonies {
         for purpose in &covenant.purposes {
             for matcher in &covenant.matchers {
                 let key = KeyId { purpose: purpose.id.clone(), matcher: matcher.clone() };
-                specs.push(KeySpec::new(key, covenant.holders_of(matcher)).map_err(|error| error.to_string())?);
+                specs.push(
+                    KeySpec::new(key, covenant.holders_of(matcher)).map_err(|error| error.to_string())?,
+                );
             }
         }
         let verifying_key = |holder: &MemberId| Some((holder.clone(), self.core.verifying_key(holder)?));
@@ -201,7 +206,9 @@ impl Ceremonies {
                 Some((peer, codec::decode::<Response>(&answer).ok()?))
             }
         };
-        for (peer, response) in futures::future::join_all(peers.into_iter().map(ask)).await.into_iter().flatten() {
+        for (peer, response) in
+            futures::future::join_all(peers.into_iter().map(ask)).await.into_iter().flatten()
+        {
             let effects = match self.running().get_mut(&epoch) {
                 Some(rules) => tokio::task::block_in_place(|| rules.handle_response(&peer, response)),
                 None => Vec::new(),
@@ -232,10 +239,18 @@ impl Ceremonies {
     }
 
     fn put_kept(&self, batch: &mut Batch, epoch: Epoch, kept: &[u8]) -> Result<(), StoreError> {
-        let key = epoch.to_be_bytes();
-        let bytes = codec::encode(&StoredKept(codec::Bytes(kept.to_vec())));
-        let sealed = self.core.vault.seal_record(&KeyName::Shares(epoch), Table::Ceremony, &key, &bytes)?;
-        batch.put(Table::Ceremony, key, sealed);
+        let prefix = epoch.to_be_bytes();
+        // What was kept before may have had more pieces.
+        for piece in self.core.store.scan(Table::Ceremony, &prefix) {
+            batch.delete(Table::Ceremony, piece?.0);
+        }
+        for (number, piece) in (0_u32..).zip(kept.chunks(PIECE_LEN)) {
+            let key = [prefix, number.to_be_bytes()].concat();
+            let bytes = codec::encode(&StoredKept(codec::Bytes(piece.to_vec())));
+            let sealed =
+                self.core.vault.seal_record(&KeyName::Shares(epoch), Table::Ceremony, &key, &bytes)?;
+            batch.put(Table::Ceremony, key, sealed);
+        }
         Ok(())
     }
 
@@ -251,6 +266,41 @@ impl Ceremonies {
         batch.put(Table::KeyShare, key, sealed);
         let shares = usable(&stored.shares)?;
         self.take_into_use(epoch, outcome.records, shares, batch).await
+    }
+
+    /// At an epoch's end its keys, and everything left under them, are destroyed, done or not (section 3.5).
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn end_epochs(&self, partner: &Partner) -> Result<(), StoreError> {
+        let today = self.core.today();
+        let ended = |epoch: &Epoch| self.core.covenant.epochs.end(*epoch) <= today;
+        let epochs: Vec<_> = self.keyring.all().iter().map(|keys| keys.terms.epoch).filter(ended).collect();
+        for epoch in epochs {
+            let mut batch = Batch::new();
+            for table in [
+                Table::KeyRecord,
+                Table::KeyShare,
+                Table::Ceremony,
+                Table::Chain,
+                Table::Header,
+                Table::Answer,
+            ] {
+                for record in self.core.store.scan(table, &epoch.to_be_bytes()) {
+                    batch.delete(table, record?.0);
+                }
+            }
+            partner.forget_epoch(epoch, &mut batch)?;
+            let mut names = vec![KeyName::Shares(epoch)];
+            let matchers = self.core.covenant.matchers_for(&self.core.me);
+            names.extend(matchers.into_iter().map(|matcher| KeyName::Left { matcher, epoch }));
+            self.core.vault.erase(&names, &mut batch)?;
+            self.keyring.remove(epoch);
+            self.running().remove(&epoch);
+            let events = vec![self.core.event(Kind::Key, None, 1)];
+            self.core.commit(batch, events).await?;
+        }
+        Ok(())
     }
 
     /// Asks the key holders for the finished records of an epoch.

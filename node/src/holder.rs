@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex as StdMutex};
 
 use kring_protocol::codec::{self, Wire};
 use kring_protocol::evaluation::{
-    Acknowledgement, Announce, Chain, Decision, Evaluate, MAX_HEADERS, Outcome, Reason, Refused, Request, Response,
-    SignedHeader, answer,
+    Acknowledgement, Announce, Chain, Decision, Evaluate, MAX_HEADERS, Outcome, Reason, Refused, Request,
+    Response, SignedHeader, answer,
 };
 use kring_protocol::id::{Epoch, MemberId};
 use rand::rngs::OsRng;
@@ -73,7 +73,8 @@ impl Holder {
         };
         let Ok(shared) = self.chain(epoch, from) else { return refused(Reason::CatchingUp, None) };
         let mut chain = shared.lock().await;
-        let verified: Result<Vec<_>, _> = announce.headers.into_iter().map(|header| header.verify(&key)).collect();
+        let verified: Result<Vec<_>, _> =
+            announce.headers.into_iter().map(|header| header.verify(&key)).collect();
         let Ok(headers) = verified else { return refused(Reason::Malformed, chain.last().cloned()) };
         let known = |seq| self.header(epoch, from, seq);
         let entered = chain.enter(&headers, known, &keys.terms, self.core.now());
@@ -83,7 +84,11 @@ impl Holder {
             batch.put(Table::Header, header_key(epoch, from, header.header.seq), codec::encode(header));
         }
         if let Outcome::Fraud(fraud) = &entered.outcome {
-            batch.put(Table::Evidence, fraud.known.header.hash().as_bytes().to_vec(), codec::encode(&**fraud));
+            batch.put(
+                Table::Evidence,
+                fraud.known.header.hash().as_bytes().to_vec(),
+                codec::encode(&**fraud),
+            );
             entries.push(self.core.event(Kind::EvaluationAnswered, Some(from), 1));
         }
         if !entered.new.is_empty() {
@@ -184,7 +189,8 @@ fn refused(reason: Reason, highest: Option<SignedHeader>) -> Response {
 /// A record that this node wrote itself; one that does not decode is treated as a failing disk.
 fn load<T: Wire>(core: &Core, table: Table, key: &[u8]) -> Result<Option<T>, StoreError> {
     let Some(bytes) = core.store.get(table, key)? else { return Ok(None) };
-    let damaged = |error: codec::CodecError| StoreError::Failed(format!("a {} record: {error}", table.name()));
+    let damaged =
+        |error: codec::CodecError| StoreError::Failed(format!("a {} record: {error}", table.name()));
     codec::decode(&bytes).map(Some).map_err(damaged)
 }
 

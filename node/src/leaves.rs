@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use kring_protocol::board::{LOOK_AHEAD, post_address};
 use kring_protocol::codec::Wire;
-use kring_protocol::id::{Address, Epoch, MemberId, RecipeId, PurposeId};
+use kring_protocol::id::{Address, Epoch, MemberId, PurposeId, RecipeId};
 use kring_protocol::own_submission::OwnSubmission;
 use kring_protocol::secret::Secret;
 use kring_protocol::subject_key::SubjectKey;

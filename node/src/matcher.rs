@@ -62,6 +62,17 @@ impl Wire for Ended {
     const MAX_LEN: usize = 64;
 }
 
+/// What became of a good submission.
+#[derive(Clone, Copy, Debug)]
+struct Applied {
+    /// The day of its first intake.
+    day: Day,
+    /// Whether the mailbox that it withdraws or replaces was there.
+    held: bool,
+    /// Whether it changed anything now.
+    new: bool,
+}
+
 /// Announcements that must stand in one append, with the numbers of their records.
 type Group = Vec<(u64, Announcement)>;
 
@@ -114,15 +125,24 @@ impl Matcher {
         }
         let mut group = Group::new();
         for (key, sealed) in core.store.scan_all(Table::Announcement)? {
-            let number = key.as_slice().try_into().map(u64::from_be_bytes).map_err(|_| damaged(Table::Announcement))?;
-            group.push((number, core.vault.open_record(&KeyName::Meeting, Table::Announcement, &key, &sealed)?));
+            let number = key
+                .as_slice()
+                .try_into()
+                .map(u64::from_be_bytes)
+                .map_err(|_| damaged(Table::Announcement))?;
+            group.push((
+                number,
+                core.vault.open_record(&KeyName::Meeting, Table::Announcement, &key, &sealed)?,
+            ));
         }
         let next_announcement = group.last().map_or(0, |(number, _)| number + 1);
         let groups = if group.is_empty() { VecDeque::new() } else { VecDeque::from([group]) };
         let mut weekly = HashMap::new();
         for (key, sealed) in core.store.scan_all(Table::WeeklyKey)? {
-            let week = key.as_slice().try_into().map(u32::from_be_bytes).map_err(|_| damaged(Table::WeeklyKey))?;
-            let secret: StoredKey = core.vault.open_record(&KeyName::Meeting, Table::WeeklyKey, &key, &sealed)?;
+            let week =
+                key.as_slice().try_into().map(u32::from_be_bytes).map_err(|_| damaged(Table::WeeklyKey))?;
+            let secret: StoredKey =
+                core.vault.open_record(&KeyName::Meeting, Table::WeeklyKey, &key, &sealed)?;
             weekly.insert(week, ExchangeSecret::from_bytes(secret.0));
         }
         Ok(Self {
@@ -190,7 +210,10 @@ impl Matcher {
 
     /// Takes in what a relay passes on.
     pub async fn take_in(&self, relay: &MemberId, day: Day, items: Vec<Relayed>) -> Response {
-        let Some(relay_key) = self.core.verifying_key(relay) else { return Response::Refused(Refusal::Path) };
+        let independent = self.core.covenant.independent(relay, &self.core.me);
+        let Some(relay_key) = self.core.verifying_key(relay).filter(|_| independent) else {
+            return Response::Refused(Refusal::Path);
+        };
         if items.len() > ITEMS_MAX || items.is_empty() {
             return Response::Refused(Refusal::Malformed);
         }
@@ -242,11 +265,11 @@ impl Matcher {
                     continue;
                 }
             };
-            let outcome = self.apply(&mut intake, opened, today, &mut batch, &mut group);
-            if outcome.is_ok() && matches!(opened.submission.content, Content::Leave(_)) {
+            let outcome = self.apply(&mut intake, opened, today, &mut batch, &mut group)?;
+            if let Ok(Applied { new: true, .. }) = outcome {
                 self.keep(&mut batch, relay, day, relayed, opened)?;
             }
-            receipts.push(outcome);
+            receipts.push(outcome.map(|applied| (applied.day, applied.held)));
         }
         let taken = receipts.iter().filter(|receipt| receipt.is_ok()).count() as u64;
         let mut entries = vec![self.core.event(Kind::SubmissionReceived, Some(relay), taken)];
@@ -275,26 +298,28 @@ impl Matcher {
         today: Day,
         batch: &mut Batch,
         group: &mut Group,
-    ) -> Result<(Day, bool), Refusal> {
-        if let Some(seen) = intake.seen.get(&opened.sealed_hash) {
-            return Ok(*seen);
+    ) -> Result<Result<Applied, Refusal>, StoreError> {
+        if let Some((day, held)) = intake.seen.get(&opened.sealed_hash).copied() {
+            return Ok(Ok(Applied { day, held, new: false }));
         }
         let taken = match &opened.submission.content {
-            Content::Leave(leave) => intake.meeting.leave(leave, today)?,
-            Content::Withdraw(withdraw) => intake.meeting.withdraw(withdraw)?,
-            // Messages between mailboxes come with the conversation; dummies are what they are.
-            Content::Post(_) | Content::Dummy(_) => TakenIn::New { change: Change::default(), held: true },
+            Content::Leave(leave) if !self.may_expire_on(leave.expiry, today) => Err(Refusal::Day),
+            Content::Leave(leave) => intake.meeting.leave(leave, today),
+            Content::Withdraw(withdraw) => intake.meeting.withdraw(withdraw),
+            Content::Dummy(_) => Ok(TakenIn::New { change: Change::default(), held: true }),
+            // A receipt is a promise to post it; messages between mailboxes come with the conversation.
+            Content::Post(_) => Err(Refusal::Unserved),
         };
-        let TakenIn::New { change, held } = taken else { return Ok((today, true)) };
+        let (change, held) = match taken {
+            Err(refusal) => return Ok(Err(refusal)),
+            Ok(TakenIn::Known) => return Ok(Ok(Applied { day: today, held: true, new: false })),
+            Ok(TakenIn::New { change, held }) => (change, held),
+        };
         for mailbox in &change.live {
             if let Some(live) = intake.meeting.live(mailbox) {
                 let key = mailbox.as_bytes();
                 let bytes = codec::encode(live);
-                let sealed = self
-                    .core
-                    .vault
-                    .seal_record(&KeyName::Meeting, Table::Live, key, &bytes)
-                    .map_err(|_| Refusal::Unreachable)?;
+                let sealed = self.core.vault.seal_record(&KeyName::Meeting, Table::Live, key, &bytes)?;
                 batch.put(Table::Live, key.as_slice(), sealed);
             }
         }
@@ -308,8 +333,19 @@ impl Matcher {
             intake.next_announcement += 1;
         }
         intake.seen.insert(opened.sealed_hash, (today, held));
-        batch.put(Table::Seen, opened.sealed_hash.as_bytes().as_slice(), codec::encode(&Seen { day: today, held }));
-        Ok((today, held))
+        batch.put(
+            Table::Seen,
+            opened.sealed_hash.as_bytes().as_slice(),
+            codec::encode(&Seen { day: today, held }),
+        );
+        Ok(Ok(Applied { day: today, held, new: true }))
+    }
+
+    /// A submission ends with a month or with its epoch, so that its last day tells little (section 5.3).
+    fn may_expire_on(&self, expiry: Day, today: Day) -> bool {
+        let epochs = &self.core.covenant.epochs;
+        let mut ends = epochs.on(today).into_iter().map(|epoch| epochs.last_day(epoch));
+        expiry == expiry.last_of_month() || ends.any(|end| end == expiry)
     }
 
     fn keep(
@@ -330,7 +366,8 @@ impl Matcher {
             day,
         };
         let key = leave.mailbox.as_bytes();
-        let sealed = self.core.vault.seal_record(&KeyName::Meeting, Table::Kept, key, &codec::encode(&kept))?;
+        let sealed =
+            self.core.vault.seal_record(&KeyName::Meeting, Table::Kept, key, &codec::encode(&kept))?;
         batch.put(Table::Kept, key.as_slice(), sealed);
         Ok(())
     }
@@ -425,8 +462,12 @@ impl Matcher {
                 batch.delete(table, mailbox.as_bytes().as_slice());
             }
         }
-        let old: Vec<_> =
-            intake.seen.iter().filter(|(_, (day, _))| day.plus(SEEN_DAYS) < today).map(|(hash, _)| *hash).collect();
+        let old: Vec<_> = intake
+            .seen
+            .iter()
+            .filter(|(_, (day, _))| day.plus(SEEN_DAYS) < today)
+            .map(|(hash, _)| *hash)
+            .collect();
         for hash in old {
             intake.seen.remove(&hash);
             batch.delete(Table::Seen, hash.as_bytes().as_slice());

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use kring_protocol::codec;
-use kring_protocol::covenant::{SignedCovenant, VerifiedCovenant};
+use kring_protocol::covenant::{SignedCovenant, Tempo, VerifiedCovenant};
 use kring_protocol::id::MemberId;
 use kring_protocol::log::entry::Kind;
 use kring_protocol::log::note::KeyName;
@@ -107,8 +107,8 @@ impl CoreParts {
     fn open(config: &Config) -> Result<Self, RunError> {
         let master = MasterKey::load(&config.master_key_file).map_err(failed("reading the master key"))?;
         let identity_file = config.data_dir.join(IDENTITY_NAME);
-        let identity =
-            identity::Identity::load(&identity_file, &master).map_err(failed("opening the node's identity"))?;
+        let identity = identity::Identity::load(&identity_file, &master)
+            .map_err(failed("opening the node's identity"))?;
         let covenant = read_covenant(&config.covenant_file)?;
         let signing = identity.signing_key();
         let me = covenant
@@ -119,16 +119,26 @@ impl CoreParts {
             .map(|card| card.id.clone())
             .ok_or_else(|| RunError {
                 what: "reading the covenant",
-                reason: "it does not name this node's key; is it the right covenant, the right directory?".to_owned(),
+                reason: "it does not name this node's key; is it the right covenant, the right directory?"
+                    .to_owned(),
             })?;
+        if covenant.tempo != Tempo::Immediate {
+            return Err(RunError {
+                what: "reading the covenant",
+                reason: "it asks for the production tempo, which this version does not have yet; it must not run with \
+                         real data"
+                    .to_owned(),
+            });
+        }
         let store = Store::open_with_cache(&config.data_dir.join("store"), config.store_cache_mib << 20)
             .map_err(failed("opening the store"))?;
         let actors = master.index_key("audit-actor");
         let vault = Vault::open(&store, &config.data_dir.join("slots"), master)
             .map_err(failed("opening the key file"))?;
-        let origin: KeyName = format!("kring/{}/audit/{me}", &covenant.network().to_string()[..16])
-            .parse()
-            .map_err(failed::<kring_protocol::log::note::NoteError>("naming the audit log"))?;
+        let origin: KeyName =
+            format!("kring/{}/audit/{me}", &covenant.network().to_string()[..16])
+                .parse()
+                .map_err(failed::<kring_protocol::log::note::NoteError>("naming the audit log"))?;
         let audit =
             Audit::open(store.clone(), origin, signing, actors).map_err(failed("opening the audit log"))?;
         Ok(Self { me, covenant, identity, store, vault, audit })
@@ -147,10 +157,8 @@ impl CoreParts {
             .await
             .map_err(failed("joining the network"))?;
         let pepper = covenant.annex().map_err(failed("reading the covenant"))?.pepper.clone();
-        let keys = Identity {
-            signing: Arc::new(identity.signing_key()),
-            withdraw_root: identity.withdraw_root(),
-        };
+        let keys =
+            Identity { signing: Arc::new(identity.signing_key()), withdraw_root: identity.withdraw_root() };
         Ok(Arc::new(Core {
             me,
             covenant: Arc::new(covenant),
@@ -234,12 +242,18 @@ async fn start_roles(
         boards: Arc::clone(&boards),
     };
     tasks.spawn(roles.run(Arc::clone(core), requests));
-    tasks.spawn(ceremonies.run());
-    if let Some(matcher) = matcher {
+    tasks.spawn(Arc::clone(&ceremonies).run());
+    if let Some(matcher) = matcher.clone() {
         tasks.spawn(matcher.run());
     }
     let counter = Arc::new(crate::sender::Counter::new(Asker::stored_counter(core).map_err(failed(what))?));
-    let asker = Asker::new(Arc::clone(core), Arc::clone(&keyring), Arc::clone(&partner), holder, Arc::clone(&counter));
+    let asker = Asker::new(
+        Arc::clone(core),
+        Arc::clone(&keyring),
+        Arc::clone(&partner),
+        holder,
+        Arc::clone(&counter),
+    );
     tasks.spawn(asker.run());
     for matcher in partner.submissions.keys() {
         let sender = Sender::new(Arc::clone(core), Arc::clone(&partner), matcher, Arc::clone(&counter));
@@ -249,14 +263,32 @@ async fn start_roles(
         let reader = Reader::new(Arc::clone(core), Arc::clone(&partner), Arc::clone(&boards), matcher);
         tasks.spawn(reader.run());
     }
-    tasks.spawn(housekeeping(Arc::clone(core), keyring, partner));
+    tasks.spawn(housekeeping(Arc::clone(core), keyring, partner, matcher, ceremonies));
     Ok(node)
 }
 
-/// Finds work whenever keys arrive, and looks at everything again once a day.
-async fn housekeeping(core: Arc<Core>, keyring: Arc<Keyring>, partner: Arc<Partner>) {
+/// Finds work whenever keys arrive; once an hour also lets go of what has expired.
+async fn housekeeping(
+    core: Arc<Core>,
+    keyring: Arc<Keyring>,
+    partner: Arc<Partner>,
+    matcher: Option<Arc<Matcher>>,
+    ceremonies: Arc<Ceremonies>,
+) {
     let mut changes = keyring.changes();
     loop {
+        let expired = async {
+            ceremonies.end_epochs(&partner).await?;
+            partner.expire().await?;
+            match &matcher {
+                Some(matcher) => matcher.expire().await,
+                None => Ok(()),
+            }
+        };
+        if let Err(error) = expired.await {
+            core.fail(error.to_string());
+            return;
+        }
         partner.find_work();
         tokio::select! {
             changed = changes.changed() => if changed.is_err() { return },

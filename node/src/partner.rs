@@ -65,8 +65,12 @@ impl Partner {
         for (key, sealed) in core.store.scan_all(Table::Match)? {
             matches.restore(core.vault.open_record(&KeyName::Matches, Table::Match, &key, &sealed)?);
         }
-        let submissions =
-            core.covenant.matchers_for(&core.me).into_iter().map(|matcher| (matcher, Work::default())).collect();
+        let submissions = core
+            .covenant
+            .matchers_for(&core.me)
+            .into_iter()
+            .map(|matcher| (matcher, Work::default()))
+            .collect();
         Ok(Self {
             core,
             keyring,
@@ -149,7 +153,8 @@ impl Partner {
     /// Adds a submission's record to a batch, sealed.
     pub fn put_left(&self, batch: &mut Batch, key: &LeaveKey, left: &Left) -> Result<(), StoreError> {
         let bytes = key.to_bytes();
-        let sealed = self.core.vault.seal_record(&left_key_name(key), Table::Left, &bytes, &codec::encode(left))?;
+        let sealed =
+            self.core.vault.seal_record(&left_key_name(key), Table::Left, &bytes, &codec::encode(left))?;
         batch.put(Table::Left, bytes, sealed);
         Ok(())
     }
@@ -181,6 +186,38 @@ impl Partner {
             self.core.vault.seal_record(&KeyName::Matches, Table::Match, &key, &codec::encode(entry))?;
         batch.put(Table::Match, key, sealed);
         Ok(())
+    }
+
+    /// Ends the matches whose other side has expired.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn expire(&self) -> Result<(), StoreError> {
+        let changed = self.matches().expire(self.core.today());
+        if changed.is_empty() {
+            return Ok(());
+        }
+        let mut batch = Batch::new();
+        self.put_matches(&mut batch, &changed)?;
+        self.core.commit(batch, Vec::new()).await
+    }
+
+    /// Forgets what was left in an epoch that has ended; matches that rest on nothing else end.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn forget_epoch(&self, epoch: Epoch, batch: &mut Batch) -> Result<(), StoreError> {
+        let mut mailboxes = Vec::new();
+        {
+            let mut leaves = self.leaves();
+            let keys: Vec<_> =
+                leaves.iter().map(|(key, _)| key).filter(|key| key.epoch == epoch).cloned().collect();
+            for key in keys {
+                batch.delete(Table::Left, key.to_bytes());
+                mailboxes.extend(leaves.remove(&key).map(|left| left.own.mailbox().public()));
+            }
+        }
+        mailboxes.iter().try_for_each(|mailbox| self.own_ended(batch, mailbox))
     }
 
     /// An own submission has ended at its matcher. Adds what this changes to the batch.

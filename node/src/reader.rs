@@ -65,7 +65,8 @@ impl Reader {
 
     async fn ask(&self, member: &MemberId, wait_ms: u32) -> Asked {
         let Some(board) = self.boards.get(&self.destination.matcher) else { return Asked::Unreachable };
-        let request = Request::Read { matcher: self.destination.matcher.clone(), from: board.size(), wait_ms };
+        let request =
+            Request::Read { matcher: self.destination.matcher.clone(), from: board.size(), wait_ms };
         let answer = tokio::select! {
             answer = self.core.network.request(member, Family::Board, codec::encode(&request)) => answer,
             () = self.core.stopped() => return Asked::Nothing,
@@ -128,8 +129,12 @@ impl Reader {
             let post = matcher_key
                 .and_then(|key| open_post(&entry.body, &own.mailbox(), &self.destination, &key).ok());
             match post {
-                Some(post) => changed.extend(self.post(&key, &left, &own.mailbox().public(), &own.references, post)),
-                None => tracing::warn!(matcher = %self.destination.matcher, "a post at our address does not open"),
+                Some(post) => {
+                    changed.extend(self.post(&key, &left, &own.mailbox().public(), &own.references, post))
+                }
+                None => {
+                    tracing::warn!(matcher = %self.destination.matcher, "a post at our address does not open")
+                }
             }
             if own == left.own && n >= left.read {
                 let mut leaves = self.partner.leaves();

@@ -1,6 +1,7 @@
 //! The relay's role: passes on other members' sealed submissions (`docs/protocol.md` sections 5.4 and 5.5). Keeps
 //! nothing but counts.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use kring_protocol::codec;
@@ -24,7 +25,18 @@ pub struct Relay {
     core: Arc<Core>,
     trace_keys: TraceKeys,
     tickets: Mutex<Option<(Day, Arc<TicketMaker>)>>,
+    passed_on: Mutex<PassedOn>,
 }
+
+/// How many items each sender has handed over for each matcher today.
+#[derive(Debug, Default)]
+struct PassedOn {
+    day: Option<Day>,
+    counts: HashMap<(MemberId, MemberId), u64>,
+}
+
+/// A submission may be left, replaced and withdrawn, and each may have to be sent again.
+const SENDINGS: u64 = 4;
 
 impl Relay {
     /// The relay of this node.
@@ -35,11 +47,17 @@ impl Relay {
             (member.clone(), card.trace_key)
         };
         let trace_keys = TraceKeys { holders: core.covenant.trace_keys.each_ref().map(key) };
-        Self { core, trace_keys, tickets: Mutex::new(None) }
+        Self { core, trace_keys, tickets: Mutex::new(None), passed_on: Mutex::default() }
     }
 
     /// Passes on what `from` hands over, and brings back what the matcher says.
-    pub async fn forward(&self, from: &MemberId, matcher: MemberId, day: Day, items: Vec<Forward>) -> Response {
+    pub async fn forward(
+        &self,
+        from: &MemberId,
+        matcher: MemberId,
+        day: Day,
+        items: Vec<Forward>,
+    ) -> Response {
         let covenant = &self.core.covenant;
         let allowed = covenant.matchers.contains(&matcher)
             && covenant.matchers_for(from).contains(&matcher)
@@ -53,12 +71,18 @@ impl Relay {
         if !is_recent(day, self.core.today()) {
             return Response::Refused(Refusal::Day);
         }
+        if !self.within_quota(from, &matcher, items.len()) {
+            return Response::Refused(Refusal::Quota);
+        }
         let destination = self.core.destination(&matcher);
         let tickets = self.tickets(day);
         let signing = &self.core.identity.signing;
         let rules = Rules { destination: &destination, me: &self.core.me, key: signing, day };
         let passed: Vec<Result<Relayed, Refusal>> = tokio::task::block_in_place(|| {
-            items.into_iter().map(|item| rules.pass_on(item, from, &sender_key, &tickets, &mut OsRng)).collect()
+            items
+                .into_iter()
+                .map(|item| rules.pass_on(item, from, &sender_key, &tickets, &mut OsRng))
+                .collect()
         });
         let good: Vec<_> = passed.iter().filter_map(|item| item.as_ref().ok().cloned()).collect();
         let count = good.len() as u64;
@@ -75,6 +99,20 @@ impl Relay {
             Err(refusal) => Outcome::Refused(refusal),
         };
         Response::Outcomes(passed.into_iter().map(outcome).collect())
+    }
+
+    /// Counts what a sender hands over today: no more than follows from what it may have evaluated (section 5.4).
+    fn within_quota(&self, from: &MemberId, matcher: &MemberId, items: usize) -> bool {
+        let budget = self.core.covenant.budgets.iter().find(|budget| budget.member == *from);
+        let inputs = budget.map_or(0, |budget| u64::from(budget.per_day) + u64::from(budget.allowance));
+        let mut passed = self.passed_on.lock().expect("nobody panics while holding the counts");
+        let today = self.core.today();
+        if passed.day != Some(today) {
+            *passed = PassedOn { day: Some(today), counts: HashMap::new() };
+        }
+        let count = passed.counts.entry((from.clone(), matcher.clone())).or_default();
+        *count += items as u64;
+        *count <= inputs.saturating_mul(SENDINGS)
     }
 
     async fn hand_over(&self, matcher: &MemberId, day: Day, items: Vec<Relayed>) -> Option<Vec<Outcome>> {

@@ -104,7 +104,9 @@ impl Sender {
         for relay in self.relays(epoch).await? {
             match self.through(&relay, &items).await {
                 Some(outcomes) => return self.settle(items, outcomes).await,
-                None => tracing::debug!(%relay, matcher = %self.destination.matcher, "a relay could not pass on"),
+                None => {
+                    tracing::debug!(%relay, matcher = %self.destination.matcher, "a relay could not pass on")
+                }
             }
         }
         Ok(keys.to_vec())
@@ -208,8 +210,14 @@ impl Sender {
     }
 
     /// Stores what the receipts say. Returns what must be sent again.
-    async fn settle(&mut self, items: Vec<Item>, outcomes: Vec<Outcome>) -> Result<Vec<LeaveKey>, StoreError> {
-        let Some(matcher_key) = self.core.verifying_key(&self.destination.matcher) else { return Ok(Vec::new()) };
+    async fn settle(
+        &mut self,
+        items: Vec<Item>,
+        outcomes: Vec<Outcome>,
+    ) -> Result<Vec<LeaveKey>, StoreError> {
+        let Some(matcher_key) = self.core.verifying_key(&self.destination.matcher) else {
+            return Ok(Vec::new());
+        };
         let (mut done, mut again) = (Vec::new(), Vec::new());
         for (item, outcome) in items.into_iter().zip(outcomes) {
             match outcome {
@@ -265,7 +273,8 @@ impl Sender {
                 self.partner.own_ended(&mut batch, &own.mailbox().public())?;
             }
         }
-        let entries = vec![self.core.event(Kind::SubmissionSent, Some(&self.destination.matcher), done.len() as u64)];
+        let entries =
+            vec![self.core.event(Kind::SubmissionSent, Some(&self.destination.matcher), done.len() as u64)];
         self.core.commit(batch, entries).await
     }
 

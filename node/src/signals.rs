@@ -4,18 +4,18 @@
 
 use kring_protocol::id::{PurposeId, Reference};
 use kring_protocol::identifier::{Field, Person, RawPerson};
-use kring_protocol::log::entry::Kind;
 use kring_protocol::submission::MIN_MAX;
 use kring_protocol::time::Day;
 use rand::RngCore;
 use rand::rngs::OsRng;
 
 use crate::api::{
-    ApplicationError, FamilyInformed, Idempotency, ImportReport, InvalidParam, LineLeftOut, NewContact, NewPerson,
-    NewSignal,
+    ApplicationError, FamilyInformed, Idempotency, ImportReport, InvalidParam, LineLeftOut, NewContact,
+    NewPerson, NewSignal,
 };
-use crate::cases::{Case, CaseId, Contact, Informed};
+use crate::audit::Event;
 use crate::caseload;
+use crate::cases::{Case, CaseId, Contact, Informed, PERSONS_MAX_LEN, persons_len};
 use crate::core::Core;
 use crate::partner::Partner;
 use crate::store::{Batch, StoreError};
@@ -33,6 +33,7 @@ pub async fn add(
     partner: &Partner,
     signal: NewSignal,
     idempotency: Option<Idempotency>,
+    event: Event,
 ) -> Result<Case, ApplicationError> {
     if let Some(answered) = same_request(partner, idempotency.as_ref())? {
         return Ok(answered);
@@ -47,12 +48,14 @@ pub async fn add(
     let persons = persons(partner, &purpose, &signal.persons, today, &mut errors);
     let contact = signal.contact.map(|contact| check_contact(&contact, &mut errors));
     let min = quiet(signal.quiet_until, &mut errors);
+    let family_informed = signal.family_informed.map(|FamilyInformed { informed, reason }| Informed {
+        informed,
+        reason: reason.map(|reason| text(&reason, "/familyInformed/reason", &mut errors)),
+    });
     if !errors.is_empty() {
         return Err(ApplicationError::Invalid(errors));
     }
     let Some(purpose) = purpose else { return Err(ApplicationError::Internal) };
-    let family_informed =
-        signal.family_informed.map(|FamilyInformed { informed, reason }| Informed { informed, reason });
     let mut case = new_case(core, partner, &purpose, case_reference, persons)?;
     case.contact = contact;
     case.family_informed = family_informed;
@@ -61,7 +64,7 @@ pub async fn add(
         let hash = request.body_hash.first_chunk::<16>().copied().unwrap_or_default();
         (request.key, Reference::from_bytes(hash))
     });
-    store(core, partner, vec![case.clone()]).await.map_err(|_| ApplicationError::Internal)?;
+    store(core, partner, vec![case.clone()], event).await.map_err(|_| ApplicationError::Internal)?;
     Ok(case)
 }
 
@@ -71,7 +74,9 @@ fn same_request(partner: &Partner, request: Option<&Idempotency>) -> Result<Opti
     let earlier = cases.iter().find(|case| case.request.as_ref().is_some_and(|(used, _)| used == key));
     match earlier {
         None => Ok(None),
-        Some(case) if case.request.as_ref().is_some_and(|(_, hash)| body_hash.starts_with(hash.as_bytes())) => {
+        Some(case)
+            if case.request.as_ref().is_some_and(|(_, hash)| body_hash.starts_with(hash.as_bytes())) =>
+        {
             Ok(Some(case.clone()))
         }
         Some(_) => Err(ApplicationError::IdempotencyKeyReused),
@@ -105,8 +110,9 @@ fn persons(
                 InvalidParam::body(pointer, error.problem.to_string())
             })),
             Ok(person) => {
-                let recognisable =
-                    purpose.as_ref().is_none_or(|purpose| !partner.cases().keys_of(purpose, &person).is_empty());
+                let recognisable = purpose
+                    .as_ref()
+                    .is_none_or(|purpose| !partner.cases().keys_of(purpose, &person).is_empty());
                 if recognisable {
                     persons.push(person);
                 } else {
@@ -116,6 +122,10 @@ fn persons(
                 }
             }
         }
+    }
+    if persons_len(&persons) > PERSONS_MAX_LEN {
+        errors
+            .push(InvalidParam::body("/persons", "are too many for one case; divide it into several cases"));
     }
     persons
 }
@@ -170,13 +180,17 @@ fn check_contact(contact: &NewContact, errors: &mut Vec<InvalidParam>) -> Contac
 fn text(value: &str, name: &str, errors: &mut Vec<InvalidParam>) -> String {
     let value = value.trim();
     if value.chars().count() > TEXT_MAX || value.chars().any(char::is_control) {
-        errors.push(InvalidParam::body(name, format!("at most {TEXT_MAX} characters, without control characters")));
+        errors.push(InvalidParam::body(
+            name,
+            format!("at most {TEXT_MAX} characters, without control characters"),
+        ));
     }
     value.to_owned()
 }
 
 fn quiet(until: Option<u32>, errors: &mut Vec<InvalidParam>) -> u8 {
-    let min = until.map_or(Some(2), |until| u8::try_from(until).ok().filter(|min| (2..=MIN_MAX).contains(min)));
+    let min =
+        until.map_or(Some(2), |until| u8::try_from(until).ok().filter(|min| (2..=MIN_MAX).contains(min)));
     min.unwrap_or_else(|| {
         errors.push(InvalidParam::body("/quietUntil", format!("2 to {MIN_MAX} organisations")));
         2
@@ -222,16 +236,16 @@ fn expiry(core: &Core, purpose: &PurposeId) -> Option<Day> {
     Some(core.today().plus(months * 30).last_of_month())
 }
 
-/// Stores cases in one commit, then acts on them.
-async fn store(core: &Core, partner: &Partner, cases: Vec<Case>) -> Result<(), StoreError> {
+/// Stores cases in one commit with the event that says who did it, then acts on them.
+async fn store(core: &Core, partner: &Partner, cases: Vec<Case>, event: Event) -> Result<(), StoreError> {
     let mut batch = Batch::new();
     let names: Vec<_> = cases.iter().map(|case| KeyName::Case(case.id)).collect();
     core.vault.prepare(&names, &mut batch)?;
     for case in &cases {
         partner.put_case(&mut batch, case)?;
     }
-    let events = vec![core.event(Kind::CaseChanged, None, cases.len() as u64)];
-    core.commit(batch, events).await?;
+    core.commit(batch, vec![Event { count: u32::try_from(cases.len()).unwrap_or(u32::MAX), ..event }])
+        .await?;
     let today = core.today();
     let touched = {
         let mut own = partner.cases();
@@ -245,13 +259,18 @@ async fn store(core: &Core, partner: &Partner, cases: Vec<Case>) -> Result<(), S
 ///
 /// # Errors
 /// [`ApplicationError`].
-pub async fn withdraw(core: &Core, partner: &Partner, id: CaseId) -> Result<Case, ApplicationError> {
+pub async fn withdraw(
+    core: &Core,
+    partner: &Partner,
+    id: CaseId,
+    event: Event,
+) -> Result<Case, ApplicationError> {
     let case = partner.cases().get(&id).cloned().ok_or(ApplicationError::NotFound)?;
     if case.withdrawn.is_some() {
         return Ok(case);
     }
     let case = Case { withdrawn: Some(core.now()), ..case };
-    store(core, partner, vec![case.clone()]).await.map_err(|_| ApplicationError::Internal)?;
+    store(core, partner, vec![case.clone()], event).await.map_err(|_| ApplicationError::Internal)?;
     Ok(case)
 }
 
@@ -259,14 +278,19 @@ pub async fn withdraw(core: &Core, partner: &Partner, id: CaseId) -> Result<Case
 ///
 /// # Errors
 /// [`ApplicationError`].
-pub async fn renew(core: &Core, partner: &Partner, id: CaseId) -> Result<Case, ApplicationError> {
+pub async fn renew(
+    core: &Core,
+    partner: &Partner,
+    id: CaseId,
+    event: Event,
+) -> Result<Case, ApplicationError> {
     let case = partner.cases().get(&id).cloned().ok_or(ApplicationError::NotFound)?;
     if case.withdrawn.is_some() {
         return Err(ApplicationError::Conflict("the signal was withdrawn; make a new one".to_owned()));
     }
     let expiry = expiry(core, &case.purpose).ok_or(ApplicationError::Internal)?;
     let case = Case { expiry, ..case };
-    store(core, partner, vec![case.clone()]).await.map_err(|_| ApplicationError::Internal)?;
+    store(core, partner, vec![case.clone()], event).await.map_err(|_| ApplicationError::Internal)?;
     Ok(case)
 }
 
@@ -279,6 +303,7 @@ pub async fn import(
     partner: &Partner,
     csv: &[u8],
     dry_run: bool,
+    event: Event,
 ) -> Result<ImportReport, ApplicationError> {
     let mut errors = Vec::new();
     let purpose = purpose(core, None, &mut errors).ok_or(ApplicationError::Invalid(errors))?;
@@ -289,13 +314,16 @@ pub async fn import(
     let mut report = ImportReport { dry_run, persons: caseload.persons(), ..ImportReport::default() };
     let left_out = |line: &[caseload::LineProblem]| LineLeftOut {
         line: line[0].line,
-        reason: line.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
+        reason: line.iter().map(caseload::LineProblem::without_line).collect::<Vec<_>>().join("; "),
     };
     report.lines_left_out =
         caseload.problems.chunk_by(|one, next| one.line == next.line).map(left_out).collect();
     let mut changed = Vec::new();
     for rows in caseload.cases {
-        let same = partner.cases().find(&purpose, &rows.case_reference).is_some_and(|case| case.persons == rows.persons);
+        let same = partner
+            .cases()
+            .find(&purpose, &rows.case_reference)
+            .is_some_and(|case| case.persons == rows.persons);
         if same {
             report.unchanged += 1;
         } else {
@@ -304,7 +332,7 @@ pub async fn import(
     }
     report.cases = changed.len();
     if !dry_run {
-        store(core, partner, changed).await.map_err(|_| ApplicationError::Internal)?;
+        store(core, partner, changed, event).await.map_err(|_| ApplicationError::Internal)?;
     }
     Ok(report)
 }

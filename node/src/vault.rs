@@ -90,7 +90,8 @@ impl Vault {
     /// A failing disk.
     pub fn prepare(&self, names: &[KeyName], batch: &mut Batch) -> Result<(), StoreError> {
         let mut known = self.known.write().expect("nobody panics while holding the keys");
-        let missing: Vec<_> = names.iter().map(KeyName::to_bytes).filter(|name| !known.contains_key(name)).collect();
+        let missing: Vec<_> =
+            names.iter().map(KeyName::to_bytes).filter(|name| !known.contains_key(name)).collect();
         if missing.is_empty() {
             return Ok(());
         }
@@ -190,5 +191,8 @@ fn failed(error: KeyError) -> StoreError {
 /// The error for a record that this node wrote and cannot read.
 #[must_use]
 pub fn damaged(table: Table) -> StoreError {
-    StoreError::Failed(format!("a {} record does not open or read: damaged, or of another node", table.name()))
+    StoreError::Failed(format!(
+        "a {} record does not open or read: damaged, or of another node",
+        table.name()
+    ))
 }

@@ -85,6 +85,31 @@ pub struct RawPerson {
 }
 
 impl RawPerson {
+    /// Bytes of all fields together.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        [
+            &self.role,
+            &self.bsn,
+            &self.given_names,
+            &self.name_prefix,
+            &self.family_name,
+            &self.birth_date,
+            &self.postal_code,
+            &self.house_number,
+            &self.house_number_suffix,
+        ]
+        .iter()
+        .map(|field| field.len())
+        .sum()
+    }
+
+    /// Whether every field is empty.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// Without surrounding blanks, in one Unicode form, and empty where a filler such as `-` or `onbekend` stands.
     fn cleaned(&self) -> Self {
         Self {

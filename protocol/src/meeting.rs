@@ -158,7 +158,7 @@ impl Meeting {
         self.insert(leave);
         change.live.push(leave.mailbox);
         let replaces = leave.replaces.as_ref();
-        self.introduce(leave.tag, old.as_ref(), &mut change);
+        self.introduce(leave.tag, old.as_ref(), today, &mut change);
         if let (Some(replaces), Some(old)) = (replaces, &old) {
             let replaced = Replaced { replaces: replaces.clone(), new: leave.mailbox };
             self.end(replaces.mailbox, old, Post::Replaced(replaced), &mut change);
@@ -230,7 +230,7 @@ impl Meeting {
 
     /// Introduces whoever may be introduced under `tag` and has not been. A submission that takes the place of one
     /// already introduced is not quiet either.
-    fn introduce(&mut self, tag: Tag, replaced: Option<&Live>, change: &mut Change) {
+    fn introduce(&mut self, tag: Tag, replaced: Option<&Live>, today: Day, change: &mut Change) {
         let mailboxes = self.tags.get(&tag).cloned().unwrap_or_default();
         if let (Some(old), Some(newest)) = (replaced, mailboxes.last())
             && !old.introduced.is_empty()
@@ -238,7 +238,7 @@ impl Meeting {
         {
             live.min = live.min.min(old.min);
         }
-        let open = self.open(&mailboxes);
+        let open = self.open(&mailboxes, today);
         for (index, a) in open.iter().enumerate() {
             for b in &open[index + 1..] {
                 if !self.live.get(a).is_some_and(|live| live.introduced.contains(b)) {
@@ -259,10 +259,12 @@ impl Meeting {
 
     /// Who may meet: for the largest k of which at least k live submissions have `min <= k`, exactly those, as far as
     /// the crowd limit goes (the oldest first).
-    fn open(&self, mailboxes: &[ExchangeKey]) -> Vec<ExchangeKey> {
+    fn open(&self, mailboxes: &[ExchangeKey], today: Day) -> Vec<ExchangeKey> {
+        let lives = |mailbox: &&ExchangeKey| self.live.get(*mailbox).is_some_and(|live| live.expiry >= today);
+        let mailboxes: Vec<_> = mailboxes.iter().filter(lives).collect();
         let min = |mailbox: &ExchangeKey| self.live.get(mailbox).map_or(u8::MAX, |live| live.min);
         let most = u8::try_from(mailboxes.len().min(CROWD)).expect("the crowd limit fits");
-        let willing = |k: u8| mailboxes.iter().filter(move |mailbox| min(mailbox) <= k);
+        let willing = |k: u8| mailboxes.iter().copied().filter(move |mailbox| min(mailbox) <= k);
         let largest = (2..=most).rev().find(|&k| willing(k).count() >= usize::from(k));
         largest.map(|k| willing(k).take(CROWD).copied().collect()).unwrap_or_default()
     }

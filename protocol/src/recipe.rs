@@ -266,6 +266,12 @@ impl RecipeList {
         if recipes.is_empty() { Err(RecipeError::Empty) } else { Ok(Self(recipes)) }
     }
 
+    /// The same without the BSN, for a member that may not use it.
+    #[must_use]
+    pub fn without_bsn(&self) -> Self {
+        Self(self.0.iter().copied().filter(|recipe| *recipe != Recipe::Bsn).collect())
+    }
+
     /// The recipes.
     #[must_use]
     pub fn recipes(&self) -> &[Recipe] {

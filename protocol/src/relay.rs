@@ -124,6 +124,9 @@ pub enum Refusal {
     /// More than the sender's slots for a day.
     #[error("more than a day's slots")]
     Quota,
+    /// This version does not serve this kind of submission.
+    #[error("this matcher does not serve this kind of submission yet")]
+    Unserved,
     /// The matcher could not be reached; try again.
     #[error("the matcher cannot be reached now")]
     Unreachable,

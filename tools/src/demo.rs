@@ -7,6 +7,7 @@
 //! Shortcuts. Whatever a partner's node does, it does here too, by the same functions and over the network.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -44,7 +45,7 @@ pub(crate) fn run(args: &Args, output: Output) -> Result<(), Failure> {
     let (partners, truth) = participants(args)?;
     let interrupted = catch_signals()?;
     let place = Place::new(args.dir.as_deref(), &partners)?;
-    let mut demo = Demo::found(&place, partners, args.port, interrupted)?;
+    let mut demo = Demo::found(place, partners, args.port, interrupted)?;
     let result = demo.play(args.once, truth, output);
     if demo.interrupted.load(Ordering::Relaxed) {
         note("interrupted; stopping all nodes");
@@ -77,20 +78,33 @@ struct Found {
     down: BTreeSet<String>,
 }
 
-/// A founded network.
-struct Demo {
+/// A founded network, its nodes running. They end when it is dropped, and so does their directory.
+pub(crate) struct Demo {
     partners: Vec<Partner>,
     clients: Vec<Client>,
     network: Network,
     interrupted: Arc<AtomicBool>,
     began: Instant,
     timings: Timings,
+    /// Last, so that the nodes have ended before their directory goes.
+    _place: Place,
 }
 
 impl Demo {
+    /// A network of six partners that bring no cases, in a temporary directory of `parent`.
+    pub(crate) fn without_cases(parent: Option<&Path>) -> Result<Self, Failure> {
+        let place = Place::temporary_in(parent)?;
+        Self::found(place, caseload::complete(Vec::new(), None)?, None, catch_signals()?)
+    }
+
+    /// The API of the partner with this place in the list.
+    pub(crate) fn client(&self, index: usize) -> &Client {
+        &self.clients[index]
+    }
+
     /// Founds the network and starts its nodes.
     fn found(
-        place: &Place,
+        place: Place,
         partners: Vec<Partner>,
         port: Option<u16>,
         interrupted: Arc<AtomicBool>,
@@ -109,7 +123,7 @@ impl Demo {
             network.start(&partner.id, dir, reserved.ports.operations)?;
         }
         network.watch();
-        Ok(Self { partners, clients, network, interrupted, began, timings })
+        Ok(Self { partners, clients, network, interrupted, began, timings, _place: place })
     }
 
     /// From the first start of the nodes to the report.
@@ -138,7 +152,8 @@ impl Demo {
         if as_expected { Ok(()) } else { Err(Failure::Reported) }
     }
 
-    fn until_ready(&self) -> Result<(), Failure> {
+    /// Waits until every node is ready that is not kept down.
+    pub(crate) fn until_ready(&self) -> Result<(), Failure> {
         let mut waited = Patience::new();
         loop {
             let status = self.status()?;
@@ -210,7 +225,7 @@ impl Demo {
     }
 
     /// Whether all was delivered before the network got stuck.
-    fn until_delivered(&self) -> Result<bool, Failure> {
+    pub(crate) fn until_delivered(&self) -> Result<bool, Failure> {
         let mut waited = Patience::new();
         let mut before = Snapshot::default();
         loop {

@@ -39,7 +39,8 @@ impl Family {
     #[must_use]
     pub const fn max_request(self) -> usize {
         match self {
-            Self::Evaluate | Self::Board | Self::Witness => 64 * KIB,
+            Self::Evaluate => 160 * KIB,
+            Self::Board | Self::Witness => 64 * KIB,
             Self::Forward => 2 * MIB,
             Self::Covenant | Self::Ceremony => MIB,
         }
@@ -49,7 +50,7 @@ impl Family {
     #[must_use]
     pub const fn max_response(self) -> usize {
         match self {
-            Self::Evaluate => 256 * KIB,
+            Self::Evaluate => 320 * KIB,
             Self::Forward => 2 * MIB,
             Self::Board => 4 * MIB,
             Self::Covenant | Self::Ceremony => MIB,

@@ -196,10 +196,12 @@ mod tests {
             other.append(leaf_hash(&entry(byte).to_bytes()));
         }
         let forked =
-            page(&other, &sign_head(&other, &name, &key), 8, 3, &bytes[3 * ENTRY_LEN..4 * ENTRY_LEN]).unwrap();
+            page(&other, &sign_head(&other, &name, &key), 8, 3, &bytes[3 * ENTRY_LEN..4 * ENTRY_LEN])
+                .unwrap();
         assert_eq!(replica.accept(&forked).unwrap_err(), BadPage::NotContinued);
         let stranger = SigningKey::from_seed(&Secret::new([9; 32]));
-        let unsigned = page(&tree, &sign_head(&tree, &name, &stranger), 7, 3, &bytes[3 * ENTRY_LEN..]).unwrap();
+        let unsigned =
+            page(&tree, &sign_head(&tree, &name, &stranger), 7, 3, &bytes[3 * ENTRY_LEN..]).unwrap();
         assert!(matches!(replica.accept(&unsigned).unwrap_err(), BadPage::Checkpoint(_)));
         let (_, replica, _) = replica.accept(&second).unwrap();
         assert_eq!(replica.frontier().root(), tree.root());

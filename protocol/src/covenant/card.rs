@@ -168,7 +168,7 @@ pub struct MemberCard {
 }
 
 impl MemberCard {
-    /// Whether this and `other` have neither controller nor operator in common, in any combination.
+    /// Whether this and `other` have neither one controller nor one operator.
     #[must_use]
     pub fn independent_of(&self, other: &Self) -> bool {
         self.controller != other.controller && self.operator != other.operator

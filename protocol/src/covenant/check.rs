@@ -36,6 +36,8 @@ impl fmt::Display for Finding {
 const KEY_HOLDERS_MIN: usize = 3;
 /// Most key holders.
 const KEY_HOLDERS_MAX: usize = 7;
+/// Most matchers: a key holder's answer for all their keys is one record.
+const MATCHERS_MAX: usize = 7;
 /// From this many matchers on, one that cheats or fails harms nobody.
 const MATCHERS_GOOD: usize = 4;
 /// With fewer members, who left a submission is not hidden (design 4.8).
@@ -123,6 +125,12 @@ fn roles(covenant: &Covenant, findings: &mut Findings) {
     let [first, second] = &covenant.trace_keys;
     if dependent(covenant, first, second) {
         findings.error(format!("trace keys of {first} and {second} are in one hand; choose another member"));
+    }
+    if covenant.matchers.len() > MATCHERS_MAX {
+        findings.error(format!(
+            "{} matchers; at most {MATCHERS_MAX}, because every submission goes to each",
+            covenant.matchers.len()
+        ));
     }
     if covenant.matchers.is_empty() {
         findings.error("no matchers; name four where there are that many members");

@@ -20,12 +20,17 @@ impl Place {
         Ok(Self { path: std::path::absolute(dir)?, temporary: false })
     }
 
-    /// A fresh directory that only its owner can read, removed at the end.
+    /// A fresh directory in the system's temporary one that only its owner can read, removed at the end.
     pub(crate) fn temporary() -> Result<Self, Failure> {
+        Self::temporary_in(None)
+    }
+
+    /// The same in another directory.
+    pub(crate) fn temporary_in(parent: Option<&Path>) -> Result<Self, Failure> {
         use std::os::unix::fs::DirBuilderExt;
 
         let name = format!("kring-demo-{:016x}", rand::random::<u64>());
-        let path = std::env::temp_dir().join(name);
+        let path = parent.map_or_else(std::env::temp_dir, Path::to_owned).join(name);
         std::fs::DirBuilder::new().mode(0o700).create(&path)?;
         Ok(Self { path, temporary: true })
     }
