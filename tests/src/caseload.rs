@@ -45,10 +45,12 @@ impl Person {
     #[must_use]
     pub fn invented(number: usize) -> Self {
         // No day up to 12: day and month in the other order would be another's date.
-        let born = format!("{}-{:02}-{:02}", 1960 + number / 192 % 60, number / 16 % 12 + 1, number % 16 + 13);
+        let born =
+            format!("{}-{:02}-{:02}", 1960 + number / 192 % 60, number / 16 % 12 + 1, number % 16 + 13);
         let letter = |place: u32| char::from(b'A' + (number / 20_usize.pow(place) % 20) as u8);
         let postal_code = format!("{}{}{}", 1000 + number % 9000, letter(0), letter(1));
-        Self::new(&name(number, "ke"), &name(number, "stra"), &born).at(&postal_code, &(number + 1).to_string())
+        Self::new(&name(number, "ke"), &name(number, "stra"), &born)
+            .at(&postal_code, &(number + 1).to_string())
     }
 
     /// The person as the API takes it.
@@ -80,9 +82,8 @@ impl Person {
 
 /// A name that no other number has.
 fn name(mut number: usize, end: &str) -> String {
-    const SYLLABLES: [&str; 16] = [
-        "ba", "do", "fi", "gu", "ha", "jo", "ki", "lu", "ma", "no", "pi", "ru", "sa", "to", "vi", "wu",
-    ];
+    const SYLLABLES: [&str; 16] =
+        ["ba", "do", "fi", "gu", "ha", "jo", "ki", "lu", "ma", "no", "pi", "ru", "sa", "to", "vi", "wu"];
     let mut name = String::new();
     for _ in 0..4 {
         name.push_str(SYLLABLES[number % SYLLABLES.len()]);

@@ -170,8 +170,8 @@ impl Demo {
     }
 
     fn end(&mut self, within: Duration) -> i32 {
-        let status =
-            within_time(within, || self.child.try_wait().expect("it is our process")).unwrap_or_else(|| {
+        let status = within_time(within, || self.child.try_wait().expect("it is our process"))
+            .unwrap_or_else(|| {
                 panic!("the demonstration does not end:\n{}", self.log());
             });
         status.code().expect("nobody kills it")

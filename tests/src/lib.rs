@@ -9,6 +9,7 @@
 pub mod caseload;
 pub mod command;
 pub mod demo;
+pub mod founded;
 pub mod node;
 pub mod place;
 pub mod report;

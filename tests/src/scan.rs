@@ -75,10 +75,8 @@ impl Scanner {
                 continue;
             }
             let needles = self.needles.get(head).into_iter().flatten();
-            found.extend(needles.filter(|needle| bytes[at..].starts_with(&needle.bytes)).map(|needle| Found {
-                canary: needle.canary.clone(),
-                encoding: needle.encoding,
-                place: place.to_owned(),
+            found.extend(needles.filter(|needle| bytes[at..].starts_with(&needle.bytes)).map(|needle| {
+                Found { canary: needle.canary.clone(), encoding: needle.encoding, place: place.to_owned() }
             }));
         }
         found
