@@ -1,1 +1,17 @@
-//! placeholder
+//! What whole-system tests need: real networks of node processes, and ways to look at them from outside.
+//!
+//! # In scope
+//! Starting the `kring` command, its caseloads, the nodes' interfaces, killing nodes, searching what they left.
+//!
+//! # Out of scope
+//! The tests themselves (`tests/system`). Nothing here looks into a node by other ways than a partner or an attacker has.
+
+pub mod caseload;
+pub mod command;
+pub mod demo;
+pub mod founded;
+pub mod node;
+pub mod place;
+pub mod report;
+pub mod scan;
+pub mod wait;

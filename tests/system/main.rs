@@ -1,0 +1,13 @@
+//! The whole system: real node processes, started, used, killed and searched.
+//!
+//! One binary for all of it. Every test has a network of its own; the test runner starts one at a time
+//! (`.config/nextest.toml`), and networks choose free ports, so that `cargo test` may start several.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod caseloads;
+mod documents;
+mod kills;
+mod matching;
+mod privacy;
+mod rules;
+mod signals;

@@ -1,0 +1,303 @@
+//! Members with changed software against honest nodes: what they are refused, and that they are told why.
+//!
+//! `f` is a key holder and a matcher whose own node is stopped; this test speaks for it, with its keys.
+
+use kring_node::clock::Clock;
+use kring_node::config::Config;
+use kring_node::founding::IDENTITY_NAME;
+use kring_node::keystore::MasterKey;
+use kring_node::keystore::identity::Identity;
+use kring_node::network::{Family, Network, Peer, RequestError, peer_id};
+use kring_protocol::codec::{self, Bytes};
+use kring_protocol::covenant::{SignedCovenant, VerifiedCovenant};
+use kring_protocol::crypto::sha256;
+use kring_protocol::evaluation::{
+    Acknowledgement, Announce, Evaluate, Header, HeaderHash, Reason, Refused, Request, Response,
+    SignedAnswer, SignedHeader, VerifiedHeader,
+};
+use kring_protocol::id::{CovenantHash, Epoch, MemberId};
+use kring_protocol::oprf::blind;
+use kring_protocol::secret::Secret;
+use kring_protocol::sign::SigningKey;
+use kring_protocol::time::Timestamp;
+use kring_tests::founded::Founded;
+use kring_tests::place::Place;
+use kring_tests::wait::within_time;
+use rand::rngs::OsRng;
+use tokio::sync::mpsc;
+
+const MEMBERS: [&str; 6] = ["a", "b", "c", "d", "e", "f"];
+/// Key holders whose word counts for `f`'s headers: all others. A majority of them is three.
+const WITNESSES: [&str; 5] = ["a", "b", "c", "d", "e"];
+/// What `f` may ask on a day in this covenant.
+const BUDGET: u32 = 300;
+
+/// A network in which `f` is no part of the second purpose and may ask little.
+fn network(place: &Place) -> Founded {
+    let mut founded = Founded::new(place.path(), &MEMBERS, |draft| {
+        let (before, second) = draft.split_once("id = \"second\"").unwrap();
+        let second = second.replacen(r#", "f"]"#, "]", 2);
+        let (before_budget, budget) = second.split_once("member = \"f\"").unwrap();
+        let (_, after) = budget.split_once("allowance").unwrap();
+        let (_, after) = after.split_once('\n').unwrap();
+        format!(
+            "{before}id = \"second\"{before_budget}member = \"f\"\nper_day = {BUDGET}\nallowance = 0\n{after}"
+        )
+    });
+    founded.start(&MEMBERS);
+    founded
+}
+
+/// A member whose software does what the test says.
+struct Hostile {
+    network: Network,
+    signing: SigningKey,
+    covenant: VerifiedCovenant,
+    /// Its honest headers so far.
+    last: Option<VerifiedHeader>,
+}
+
+impl Hostile {
+    async fn new(founded: &Founded) -> Self {
+        let config = Config::load(&founded.node("f").dir().join("node.toml"), [], &[]).unwrap();
+        let master = MasterKey::load(&config.master_key_file).unwrap();
+        let identity = Identity::load(&config.data_dir.join(IDENTITY_NAME), &master).unwrap();
+        let covenant = std::fs::read(founded.covenant_file()).unwrap();
+        let covenant = codec::decode::<SignedCovenant>(&covenant).unwrap().verify().unwrap();
+        let network = connect(&covenant, &identity.transport).await;
+        Self { network, signing: identity.signing_key(), covenant, last: None }
+    }
+
+    /// The header that comes next, as an honest member would make it.
+    fn header(&self, elements: &[u8]) -> Header {
+        let last = self.last.as_ref();
+        let count = u32::try_from(elements.len() / 32).unwrap();
+        Header {
+            network: self.covenant.network(),
+            covenant: self.covenant.hash(),
+            epoch: self.epoch(),
+            purpose: "first".parse().unwrap(),
+            member: id("f"),
+            seq: last.map_or(0, |last| last.header().seq) + 1,
+            total: last.map_or(0, |last| last.header().total) + u64::from(count),
+            time: Clock.now(),
+            count,
+            elements: sha256(elements),
+            keys: ["c", "d", "e"].map(id).to_vec(),
+            prev: last.map_or(HeaderHash::NONE, VerifiedHeader::hash),
+        }
+    }
+
+    fn epoch(&self) -> Epoch {
+        self.covenant.epochs_on(Clock.now().day())[0]
+    }
+
+    async fn ask(&self, holder: &str, request: &Request) -> Response {
+        let answered = self.network.request(&id(holder), Family::Evaluate, codec::encode(request)).await;
+        codec::decode(&answered.unwrap()).unwrap()
+    }
+
+    async fn announce_to(&self, holder: &str, header: &SignedHeader) -> Response {
+        self.ask(holder, &Request::Announce(Announce { headers: vec![header.clone()] })).await
+    }
+
+    /// Enters a header everywhere: the acknowledgements.
+    async fn announce(&mut self, header: Header) -> (HeaderHash, Vec<Acknowledgement>) {
+        let header = header.sign(&self.signing);
+        let mut given = Vec::new();
+        for holder in WITNESSES {
+            match self.announce_to(holder, header.signed()).await {
+                Response::Acknowledged(acknowledgement) => given.push(acknowledgement),
+                other => panic!("{holder}: {other:?}"),
+            }
+        }
+        let hash = header.hash();
+        self.last = Some(header);
+        (hash, given)
+    }
+
+    async fn evaluate(&self, header: HeaderHash, given: &[Acknowledgement], elements: &[u8]) -> Response {
+        let (acknowledgements, elements) = (given.to_vec(), Bytes(elements.to_vec()));
+        self.ask(
+            "a",
+            &Request::Evaluate(Evaluate { epoch: self.epoch(), header, acknowledgements, elements }),
+        )
+        .await
+    }
+
+    /// Announces a changed header for `elements` and has them evaluated.
+    async fn attempt(&mut self, elements: &[u8], change: impl FnOnce(&mut Header)) -> Response {
+        let mut header = self.header(elements);
+        change(&mut header);
+        let (hash, given) = self.announce(header).await;
+        self.evaluate(hash, &given, elements).await
+    }
+}
+
+fn id(member: &str) -> MemberId {
+    member.parse().unwrap()
+}
+
+/// Joins the network with a transport key, saying to be `f`.
+async fn connect(covenant: &VerifiedCovenant, transport: &Secret<32>) -> Network {
+    let peers = covenant.members.iter().map(|card| Peer {
+        member: card.card.id.clone(),
+        peer_id: peer_id(card.card.transport_key.as_bytes()).unwrap(),
+        addresses: card.card.addresses.iter().map(|address| address.parse().unwrap()).collect(),
+    });
+    let (inbound, _) = mpsc::channel(1);
+    Network::start(transport, id("f"), Vec::new(), peers.collect(), inbound).await.unwrap()
+}
+
+fn elements(count: usize) -> Vec<u8> {
+    let inputs: Vec<_> = (0..count).map(|input| format!("input {input}").into_bytes()).collect();
+    blind(&inputs, &mut OsRng).unwrap().1.to_bytes()
+}
+
+#[track_caller]
+fn refused(response: Response, expected: Reason) {
+    match response {
+        Response::Refused(Refused { reason, .. }) => assert_eq!(reason, expected),
+        other => panic!("{expected:?} expected, got {other:?}"),
+    }
+}
+
+#[track_caller]
+fn answered(response: Response) -> SignedAnswer {
+    match response {
+        Response::Answered(answer) => answer,
+        other => panic!("an answer expected, got {other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stranger_is_not_let_in() {
+    let place = Place::new();
+    let mut founded = network(&place);
+    founded.end("f");
+    let covenant = std::fs::read(founded.covenant_file()).unwrap();
+    let covenant = codec::decode::<SignedCovenant>(&covenant).unwrap().verify().unwrap();
+    let a = founded.node("a");
+    let received = || a.metric("kring_network_requests_received_total").unwrap();
+    let strangers = || a.metric("kring_network_strangers_refused_total").unwrap();
+    let before = strangers();
+    let stranger = connect(&covenant, &Secret::random(&mut OsRng)).await;
+    let question =
+        codec::encode(&Request::Head { epoch: covenant.epochs_on(Clock.now().day())[0], member: id("f") });
+    let answer = stranger.request(&id("a"), Family::Evaluate, question.clone()).await;
+    assert!(matches!(answer, Err(RequestError::Unreachable(_) | RequestError::Closed(_))), "{answer:?}");
+    let counted = within_time(std::time::Duration::from_secs(5), || (strangers() > before).then_some(()));
+    assert_eq!(counted, Some(()), "the node counts who is not let in");
+    stranger.shutdown().await;
+    // The same question by the member itself is answered: it was the key that was refused.
+    let hostile = Hostile::new(&founded).await;
+    let before = received();
+    let answer = hostile.network.request(&id("a"), Family::Evaluate, question).await.unwrap();
+    assert!(matches!(codec::decode(&answer), Ok(Response::Head(None))));
+    assert!(received() > before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_member_may_not_ask_is_refused_by_its_reason() {
+    let place = Place::new();
+    let mut founded = network(&place);
+    founded.end("f");
+    let mut f = Hostile::new(&founded).await;
+    let one = elements(1);
+
+    refused(f.attempt(&one, |header| header.purpose = "second".parse().unwrap()).await, Reason::Purpose);
+    refused(f.attempt(&one, |header| header.purpose = "third".parse().unwrap()).await, Reason::Purpose);
+    refused(f.attempt(&one, |header| header.keys.push(id("f"))).await, Reason::OwnMatcher);
+    refused(f.attempt(&one, |header| header.keys.truncate(2)).await, Reason::Keys);
+    refused(f.attempt(&one, |header| header.keys = vec![id("a")]).await, Reason::Keys);
+    let other = CovenantHash::from_bytes([7; 32]);
+    refused(f.attempt(&one, |header| header.covenant = other).await, Reason::Covenant);
+    let past = Timestamp::from_secs(Clock.now().secs() - 700);
+    refused(f.attempt(&one, |header| header.time = past).await, Reason::Clock);
+
+    refused(f.attempt(&[0; 32], |_| {}).await, Reason::Elements); // the identity
+    refused(f.attempt(&[0xff; 32], |_| {}).await, Reason::Elements); // not canonical
+    let among_good = [&one[..], &[0; 32]].concat();
+    refused(f.attempt(&among_good, |_| {}).await, Reason::Elements);
+    let (hash, given) = f.announce(f.header(&one)).await;
+    refused(f.evaluate(hash, &given, &elements(1)).await, Reason::Elements); // not those of the header
+
+    let (hash, given) = f.announce(f.header(&one)).await;
+    refused(f.evaluate(hash, &given[..2], &one).await, Reason::Acknowledgements);
+    let twice = [given[0].clone(), given[1].clone(), given[1].clone()];
+    refused(f.evaluate(hash, &twice, &one).await, Reason::Acknowledgements);
+    let own = Acknowledgement::sign(id("f"), hash, &f.signing);
+    let with_own = [given[0].clone(), given[1].clone(), own];
+    refused(f.evaluate(hash, &with_own, &one).await, Reason::Acknowledgements);
+    let forged = Acknowledgement::sign(id("c"), hash, &f.signing);
+    let with_forged = [given[0].clone(), given[1].clone(), forged];
+    refused(f.evaluate(hash, &with_forged, &one).await, Reason::Acknowledgements);
+    // Three are a majority of five, and nothing else was wrong.
+    let first = answered(f.evaluate(hash, &given[..3], &one).await);
+    assert_eq!(
+        answered(f.evaluate(hash, &given, &one).await),
+        first,
+        "the same header again: the same answer"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chain_is_not_forked_skipped_or_spoken_for() {
+    let place = Place::new();
+    let mut founded = network(&place);
+    founded.end("f");
+    let mut f = Hostile::new(&founded).await;
+    let one = elements(1);
+    let sign = |f: &Hostile, change: &dyn Fn(&mut Header)| {
+        let mut header = f.header(&one);
+        change(&mut header);
+        header.sign(&f.signing)
+    };
+
+    refused(f.announce_to("a", sign(&f, &|header| header.seq = 2).signed()).await, Reason::Gap);
+    refused(f.announce_to("a", sign(&f, &|header| header.total = 2).signed()).await, Reason::DoesNotContinue);
+    refused(
+        f.announce_to("a", sign(&f, &|header| header.member = id("b")).signed()).await,
+        Reason::OtherChain,
+    );
+    let foreign = f.header(&one).sign(&SigningKey::from_seed(&Secret::new([9; 32])));
+    refused(f.announce_to("a", foreign.signed()).await, Reason::Malformed);
+    refused(f.evaluate(sign(&f, &|_| {}).hash(), &[], &one).await, Reason::NotEntered);
+
+    let before = f.header(&one);
+    let (hash, given) = f.announce(before.clone()).await;
+    let answer = answered(f.evaluate(hash, &given, &one).await);
+    // The same number again, for other elements.
+    let fork = Header { elements: sha256(&elements(1)), ..before }.sign(&f.signing);
+    refused(f.announce_to("a", fork.signed()).await, Reason::UsedNumber);
+    refused(f.evaluate(fork.hash(), &given, &one).await, Reason::NotEntered);
+    assert_eq!(
+        answered(f.evaluate(hash, &given, &one).await),
+        answer,
+        "who forks is still judged by its own chain"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_budget_is_spent_once_wherever_one_asks() {
+    let place = Place::new();
+    let mut founded = network(&place);
+    founded.end("f");
+    let mut f = Hostile::new(&founded).await;
+    let most = elements(256);
+    let (hash, given) = f.announce(f.header(&most)).await;
+    answered(f.evaluate(hash, &given, &most).await);
+    let rest = elements(BUDGET as usize - 256 + 1);
+    refused(f.attempt(&rest, |_| {}).await, Reason::Budget);
+    answered(f.attempt(&rest[32..], |_| {}).await);
+    refused(f.attempt(&rest[..32], |_| {}).await, Reason::Budget);
+    let asked_elsewhere = f.header(&rest[..32]);
+    let (hash, given) = f.announce(asked_elsewhere).await;
+    let request = Evaluate {
+        epoch: f.epoch(),
+        header: hash,
+        acknowledgements: given,
+        elements: Bytes(rest[..32].to_vec()),
+    };
+    refused(f.ask("b", &Request::Evaluate(request)).await, Reason::Budget);
+}
