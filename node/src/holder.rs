@@ -31,12 +31,10 @@ pub struct Holder {
 }
 
 impl Holder {
-    /// With the chains in the store.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub fn load(core: Arc<Core>, keyring: Arc<Keyring>) -> Result<Self, StoreError> {
-        Ok(Self { core, keyring, chains: StdMutex::default() })
+    /// The role; chains are read from the store when they are asked for.
+    #[must_use]
+    pub fn new(core: Arc<Core>, keyring: Arc<Keyring>) -> Self {
+        Self { core, keyring, chains: StdMutex::default() }
     }
 
     /// Answers one request of `from`.

@@ -30,11 +30,11 @@ use crate::network::{Inbound, Network, Peer, peer_id};
 use crate::partner::Partner;
 use crate::reader::Reader;
 use crate::relay::Relay;
-use crate::sender::Sender;
+use crate::sender::{Counter, Sender};
 use crate::serve::Roles;
-use crate::store::{Batch, Store};
+use crate::store::{Batch, Store, StoreError};
 use crate::tokens;
-use crate::vault::Vault;
+use crate::vault::{self, Vault};
 
 /// Why a node did not start, or stopped although nobody asked it to.
 #[derive(Debug, thiserror::Error)]
@@ -197,6 +197,82 @@ fn peers(covenant: &VerifiedCovenant) -> Result<Vec<Peer>, RunError> {
     covenant.members.iter().map(peer).collect()
 }
 
+/// Everything that is read from the store before the first task starts.
+struct Loaded {
+    keyring: Arc<Keyring>,
+    ceremonies: Arc<Ceremonies>,
+    holder: Arc<Holder>,
+    boards: Arc<Boards>,
+    matcher: Option<Arc<Matcher>>,
+    partner: Arc<Partner>,
+    counter: Arc<Counter>,
+}
+
+impl Loaded {
+    async fn load(core: &Arc<Core>) -> Result<Self, StoreError> {
+        let mut batch = Batch::new();
+        core.vault.prepare(&[vault::KeyName::Matches, vault::KeyName::Meeting], &mut batch)?;
+        core.commit(batch, vec![core.event(Kind::Service, None, 1)]).await?;
+        let keyring = Arc::new(Keyring::default());
+        let ceremonies = Arc::new(Ceremonies::load(Arc::clone(core), Arc::clone(&keyring)).await?);
+        let holder = Arc::new(Holder::new(Arc::clone(core), Arc::clone(&keyring)));
+        let boards = Arc::new(Boards::load(Arc::clone(core))?);
+        let matcher = if core.covenant.matchers.contains(&core.me) {
+            Some(Arc::new(Matcher::load(Arc::clone(core), Arc::clone(&boards))?))
+        } else {
+            None
+        };
+        let partner = Arc::new(Partner::load(Arc::clone(core), Arc::clone(&keyring))?);
+        let counter = Arc::new(Counter::new(Asker::stored_counter(core)?));
+        Ok(Self { keyring, ceremonies, holder, boards, matcher, partner, counter })
+    }
+
+    /// Starts the tasks of the roles that answer others.
+    fn spawn_roles(&self, core: &Arc<Core>, requests: mpsc::Receiver<Inbound>, tasks: &mut JoinSet<()>) {
+        let roles = Roles {
+            ceremonies: Arc::clone(&self.ceremonies),
+            holder: Arc::clone(&self.holder),
+            relay: Arc::new(Relay::new(Arc::clone(core))),
+            matcher: self.matcher.clone(),
+            boards: Arc::clone(&self.boards),
+        };
+        tasks.spawn(roles.run(Arc::clone(core), requests));
+        tasks.spawn(Arc::clone(&self.ceremonies).run());
+        if let Some(matcher) = self.matcher.clone() {
+            tasks.spawn(matcher.run());
+        }
+    }
+
+    /// Starts the tasks of the partner's own side.
+    fn spawn_partner(&self, core: &Arc<Core>, tasks: &mut JoinSet<()>) {
+        let asker = Asker::new(
+            Arc::clone(core),
+            Arc::clone(&self.keyring),
+            Arc::clone(&self.partner),
+            Arc::clone(&self.holder),
+            Arc::clone(&self.counter),
+        );
+        tasks.spawn(asker.run());
+        for matcher in self.partner.submissions.keys() {
+            let counter = Arc::clone(&self.counter);
+            let sender = Sender::new(Arc::clone(core), Arc::clone(&self.partner), matcher, counter);
+            tasks.spawn(sender.run());
+        }
+        for matcher in core.covenant.matchers.iter().filter(|matcher| **matcher != core.me) {
+            let boards = Arc::clone(&self.boards);
+            let reader = Reader::new(Arc::clone(core), Arc::clone(&self.partner), boards, matcher);
+            tasks.spawn(reader.run());
+        }
+        tasks.spawn(housekeeping(
+            Arc::clone(core),
+            Arc::clone(&self.keyring),
+            Arc::clone(&self.partner),
+            self.matcher.clone(),
+            Arc::clone(&self.ceremonies),
+        ));
+    }
+}
+
 /// Loads every role and starts its tasks.
 async fn start_roles(
     core: &Arc<Core>,
@@ -204,67 +280,13 @@ async fn start_roles(
     requests: mpsc::Receiver<Inbound>,
     tasks: &mut JoinSet<()>,
 ) -> Result<Arc<Node>, RunError> {
-    let what = "reading what is stored";
-    let mut batch = Batch::new();
-    core.vault
-        .prepare(&[crate::vault::KeyName::Matches, crate::vault::KeyName::Meeting], &mut batch)
-        .map_err(failed(what))?;
-    core.commit(batch, vec![core.event(Kind::Service, None, 1)]).await.map_err(failed(what))?;
-    let keyring = Arc::new(Keyring::default());
-    let ceremonies =
-        Arc::new(Ceremonies::load(Arc::clone(core), Arc::clone(&keyring)).await.map_err(failed(what))?);
-    let holder = Arc::new(Holder::load(Arc::clone(core), Arc::clone(&keyring)).map_err(failed(what))?);
-    let boards = Arc::new(Boards::load(Arc::clone(core)).map_err(failed(what))?);
-    let matcher = if core.covenant.matchers.contains(&core.me) {
-        let matcher = Matcher::load(Arc::clone(core), Arc::clone(&boards)).map_err(failed(what))?;
-        Some(Arc::new(matcher))
-    } else {
-        None
-    };
-    let partner = Arc::new(Partner::load(Arc::clone(core), Arc::clone(&keyring)).map_err(failed(what))?);
     let tokens = tokens::load(&config.tokens_file).map_err(failed("reading the API tokens"))?;
     let tokens = tokens.into_iter().map(|token| (token.hash, token)).collect();
-    let node = Arc::new(Node {
-        core: Arc::clone(core),
-        keyring: Arc::clone(&keyring),
-        ceremonies: Arc::clone(&ceremonies),
-        partner: Arc::clone(&partner),
-        boards: Arc::clone(&boards),
-        matcher: matcher.clone(),
-        tokens,
-    });
-    let relay = Arc::new(Relay::new(Arc::clone(core)));
-    let roles = Roles {
-        ceremonies: Arc::clone(&ceremonies),
-        holder: Arc::clone(&holder),
-        relay,
-        matcher: matcher.clone(),
-        boards: Arc::clone(&boards),
-    };
-    tasks.spawn(roles.run(Arc::clone(core), requests));
-    tasks.spawn(Arc::clone(&ceremonies).run());
-    if let Some(matcher) = matcher.clone() {
-        tasks.spawn(matcher.run());
-    }
-    let counter = Arc::new(crate::sender::Counter::new(Asker::stored_counter(core).map_err(failed(what))?));
-    let asker = Asker::new(
-        Arc::clone(core),
-        Arc::clone(&keyring),
-        Arc::clone(&partner),
-        holder,
-        Arc::clone(&counter),
-    );
-    tasks.spawn(asker.run());
-    for matcher in partner.submissions.keys() {
-        let sender = Sender::new(Arc::clone(core), Arc::clone(&partner), matcher, Arc::clone(&counter));
-        tasks.spawn(sender.run());
-    }
-    for matcher in core.covenant.matchers.iter().filter(|matcher| **matcher != core.me) {
-        let reader = Reader::new(Arc::clone(core), Arc::clone(&partner), Arc::clone(&boards), matcher);
-        tasks.spawn(reader.run());
-    }
-    tasks.spawn(housekeeping(Arc::clone(core), keyring, partner, matcher, ceremonies));
-    Ok(node)
+    let loaded = Loaded::load(core).await.map_err(failed("reading what is stored"))?;
+    loaded.spawn_roles(core, requests, tasks);
+    loaded.spawn_partner(core, tasks);
+    let Loaded { keyring, ceremonies, boards, matcher, partner, .. } = loaded;
+    Ok(Arc::new(Node { core: Arc::clone(core), keyring, ceremonies, partner, boards, matcher, tokens }))
 }
 
 /// Finds work whenever keys arrive; once an hour also lets go of what has expired.

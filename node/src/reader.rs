@@ -126,11 +126,12 @@ impl Reader {
             let Some((key, left)) = found else { continue };
             let Some((own, n)) = locate(&left, &entry.address) else { continue };
             let matcher_key = self.core.verifying_key(&self.destination.matcher);
-            let post = matcher_key
-                .and_then(|key| open_post(&entry.body, &own.mailbox(), &self.destination, &key).ok());
+            let mailbox = own.mailbox();
+            let post =
+                matcher_key.and_then(|key| open_post(&entry.body, &mailbox, &self.destination, &key).ok());
             match post {
                 Some(post) => {
-                    changed.extend(self.post(&key, &left, &own.mailbox().public(), &own.references, post))
+                    changed.extend(self.post(&key, &left, &mailbox.public(), &own.references, post))
                 }
                 None => {
                     tracing::warn!(matcher = %self.destination.matcher, "a post at our address does not open")

@@ -248,7 +248,7 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::get`].
-    pub fn scan_all(&self, table: Table) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError> {
+    pub fn scan_all(&self, table: Table) -> Result<Vec<Row>, StoreError> {
         self.scan(table, &[]).collect()
     }
 
@@ -301,6 +301,9 @@ impl Turn<'_> {
         async move { reply.await.unwrap_or_else(|_| Err(store.stopped())) }
     }
 }
+
+/// A record: its key without the table, and its value.
+pub type Row = (Vec<u8>, Vec<u8>);
 
 /// The records of a [`Store::scan`]: keys without their table, and values.
 pub struct Scan {

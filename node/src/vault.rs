@@ -51,12 +51,15 @@ impl KeyName {
     }
 }
 
+/// Where a key stands, and the key once it has been read.
+type Known = (SlotId, Option<Arc<Secret<32>>>);
+
 /// The keys in use.
 #[derive(Debug)]
 pub struct Vault {
     master: MasterKey,
     slots: SlotFile,
-    known: RwLock<BTreeMap<Vec<u8>, (SlotId, Option<Arc<Secret<32>>>)>>,
+    known: RwLock<BTreeMap<Vec<u8>, Known>>,
 }
 
 impl Vault {
@@ -184,6 +187,7 @@ impl Wire for StoredSlot {
     const MAX_LEN: usize = 16;
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "for map_err")]
 fn failed(error: KeyError) -> StoreError {
     StoreError::Failed(error.to_string())
 }
