@@ -196,3 +196,6 @@ pub fn damaged(table: Table) -> StoreError {
         table.name()
     ))
 }
+
+#[cfg(test)]
+mod tests;
