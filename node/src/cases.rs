@@ -314,3 +314,6 @@ impl Cases {
         &self.me
     }
 }
+
+#[cfg(test)]
+mod tests;

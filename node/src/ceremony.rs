@@ -374,3 +374,6 @@ fn usable(
     };
     shares.iter().map(share).collect()
 }
+
+#[cfg(test)]
+mod tests;

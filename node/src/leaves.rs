@@ -233,3 +233,6 @@ pub fn locate(left: &Left, address: &Address) -> Option<(OwnSubmission, u32)> {
         .find(|(own, n)| post_address(&own.inbox, *n) == *address)
         .map(|(own, n)| (own.clone(), n))
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use kring_protocol::codec::{Wire, decode, encode};
+
+/// The stored record whose golden bytes these are, in hex: it reads, and it is written as nothing else.
+pub(crate) fn golden<T: Wire>(rows: &[&str]) -> T {
+    let record: T = decode(&hex::decode(rows.concat()).unwrap()).unwrap();
+    assert_eq!(hex::encode(encode(&record)), rows.concat());
+    record
+}
+
 /// A directory of its own for one test, removed when dropped.
 #[derive(Debug)]
 pub(crate) struct TempDir(PathBuf);

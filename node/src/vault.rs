@@ -200,3 +200,6 @@ pub fn damaged(table: Table) -> StoreError {
         table.name()
     ))
 }
+
+#[cfg(test)]
+mod tests;
