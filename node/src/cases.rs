@@ -5,7 +5,7 @@
 //! should carry ([`Desired`]).
 //!
 //! # Out of scope
-//! Leaving it there ([`crate::sender`]), and what comes of it ([`crate::matches`]).
+//! Leaving it there ([`crate::sender`]), and what comes of it (`kring_protocol::matching`).
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 

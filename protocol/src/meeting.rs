@@ -2,9 +2,9 @@
 //! and 6.3).
 //!
 //! [`Meeting`] holds what is live. The caller opens submissions ([`crate::submission::open`]), feeds them to
-//! [`Meeting::take_in`], stores the returned [`Change`]s durably, and only then answers with receipts. Announcements are
-//! part of the changes, so that a meeting that was once possible is posted even if one side withdraws; the caller
-//! turns them into board entries in its next append.
+//! [`Meeting::leave`] and [`Meeting::withdraw`], stores the returned [`Change`]s durably, and only then answers with
+//! receipts. Announcements are part of the changes, so that a meeting that was once possible is posted even if one side
+//! withdraws; the caller turns them into board entries in its next append.
 //!
 //! Not here: sealing posts ([`crate::board`]), and the log they stand in ([`crate::log`]).
 
