@@ -47,7 +47,7 @@ impl Person {
         // No day up to 12: day and month in the other order would be another's date.
         let born =
             format!("{}-{:02}-{:02}", 1960 + number / 192 % 60, number / 16 % 12 + 1, number % 16 + 13);
-        let letter = |place: u32| char::from(b'A' + (number / 20_usize.pow(place) % 20) as u8);
+        let letter = |place: u32| char::from(b'A' + (number / 16_usize.pow(place) % 16) as u8);
         let postal_code = format!("{}{}{}", 1000 + number % 9000, letter(0), letter(1));
         Self::new(&name(number, "ke"), &name(number, "stra"), &born)
             .at(&postal_code, &(number + 1).to_string())

@@ -73,7 +73,7 @@ fn every_cited_section_of_the_protocol_exists() {
     let mut cited = 0;
     for file in files(&root(), &[".rs", ".md"]) {
         let text = fs::read_to_string(&file).unwrap().replace("\n//! ", " ").replace("\n/// ", " ");
-        for rest in text.split("protocol.md` section").skip(1) {
+        for rest in text.split(concat!("protocol.md`", " section")).skip(1) {
             let number = rest.trim_start_matches('s').trim_start();
             let number: String = number.chars().take_while(|c| c.is_ascii_digit() || *c == '.').collect();
             let number = number.trim_end_matches('.');
