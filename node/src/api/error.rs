@@ -65,7 +65,7 @@ impl InvalidParam {
     }
 }
 
-/// An error response. As a response it is empty until [`super::finish`] writes it, which knows the request's id.
+/// An error response. As a response it is empty until `super::finish` writes it, which knows the request's id.
 #[derive(Clone, Debug)]
 pub struct Problem {
     status: StatusCode,

@@ -18,7 +18,7 @@ pub enum Family {
 }
 
 impl Family {
-    /// All of them, in the order of [`Family::index`].
+    /// All of them, in the order of `Family::index`.
     pub const ALL: [Self; 6] =
         [Self::Evaluate, Self::Forward, Self::Board, Self::Covenant, Self::Ceremony, Self::Witness];
 
