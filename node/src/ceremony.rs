@@ -26,6 +26,9 @@ use crate::vault::{KeyName, damaged};
 /// Between two rounds of asking the others, while keys are missing.
 const ROUND: Duration = Duration::from_millis(60);
 
+/// How long one holder is waited for: a round is only as fast as its slowest, and asks again soon anyway.
+const ANSWER: Duration = Duration::from_secs(1);
+
 /// The ceremonies that this node takes part in, by epoch.
 #[derive(Debug)]
 pub struct Ceremonies {
@@ -202,7 +205,8 @@ impl Ceremonies {
         let ask = |peer: MemberId| {
             let request = request.clone();
             async move {
-                let answer = self.core.network.request(&peer, Family::Ceremony, request).await.ok()?;
+                let asked = self.core.network.request(&peer, Family::Ceremony, request);
+                let answer = tokio::time::timeout(ANSWER, asked).await.ok()?.ok()?;
                 Some((peer, codec::decode::<Response>(&answer).ok()?))
             }
         };

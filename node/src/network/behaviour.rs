@@ -27,9 +27,10 @@ const MAX_NEGOTIATING: usize = 128;
 /// 256 KiB a stream and grows with what is read; a stream ends at its family's limit, and so does its window.
 const QUIC_STREAM_WINDOW: u32 = 1024 * 1024;
 const QUIC_CONNECTION_WINDOW: u32 = 16 * 1024 * 1024;
-/// A QUIC connection on which nothing arrives, kept-alive or not, is dead after this.
-const QUIC_IDLE_MS: u32 = 20_000;
-const QUIC_KEEP_ALIVE: Duration = Duration::from_secs(5);
+/// A QUIC connection on which nothing arrives, kept-alive or not, is dead after this. Short, because a node that was killed
+/// says nothing, and requests to it wait for this.
+const QUIC_IDLE_MS: u32 = 4_000;
+const QUIC_KEEP_ALIVE: Duration = Duration::from_secs(1);
 
 pub(super) type FamilyBehaviour = request_response::Behaviour<Codec>;
 
