@@ -1,6 +1,6 @@
 //! A second, independent implementation agrees: `ristretto255_oprf` of npm's @noble/curves 2.4.0.
 //!
-//! Runs when `KRING_NOBLE` names a `node_modules` directory with that package; says so when it does not.
+//! Runs when `TEST_NOBLE_MODULES` names a `node_modules` directory with that package; says so when it does not.
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
@@ -55,8 +55,8 @@ fn lines() -> Vec<(Value, bool)> {
 
 #[test]
 fn noble_agrees() {
-    let Some(modules) = std::env::var_os("KRING_NOBLE") else {
-        eprintln!("SKIPPED: KRING_NOBLE does not name a node_modules directory with @noble/curves 2.4.0");
+    let Some(modules) = std::env::var_os("TEST_NOBLE_MODULES") else {
+        eprintln!("SKIPPED: TEST_NOBLE_MODULES does not name a node_modules directory with @noble/curves 2.4.0");
         return;
     };
     let lines = lines();
@@ -67,7 +67,7 @@ fn noble_agrees() {
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
-        .expect("node is needed when KRING_NOBLE is set");
+        .expect("node is needed when TEST_NOBLE_MODULES is set");
     let text: String = lines.iter().map(|(line, _)| format!("{line}\n")).collect();
     node.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
     let output = node.wait_with_output().unwrap();
