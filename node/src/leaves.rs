@@ -129,7 +129,7 @@ pub struct Leaves {
     by_key: HashMap<LeaveKey, u32>,
     next_number: u32,
     /// First eight bytes of an expected address; addresses are random, and a candidate is checked in full.
-    expected: BTreeMap<u64, u32>,
+    expected: HashMap<u64, u32>,
 }
 
 impl Leaves {
@@ -174,7 +174,10 @@ impl Leaves {
             let inbox = replaced.inbox;
             self.forget(&inbox, 0);
         }
-        for n in left.read..left.read.saturating_add(LOOK_AHEAD) {
+        // What is recognised already need not be computed again: most changes are a receipt or one more post read.
+        let known = self.left.get(&key).filter(|old| old.own.inbox == left.own.inbox);
+        let first = known.map_or(left.read, |old| old.read.saturating_add(LOOK_AHEAD).max(left.read));
+        for n in first..left.read.saturating_add(LOOK_AHEAD) {
             self.expected.insert(prefix(&post_address(&left.own.inbox, n)), number);
         }
         self.left.insert(key, left);

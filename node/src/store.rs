@@ -38,7 +38,7 @@ const QUEUE_LEN: usize = 256;
 /// Records that a scan reads at a time.
 const PAGE_LEN: usize = 256;
 /// Size of the database file up to which no space is reclaimed, in bytes.
-const COMPACT_FROM: u64 = 64 * 1024 * 1024;
+const COMPACT_FROM: u64 = 256 * 1024 * 1024;
 /// Why the store did not do what was asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
