@@ -92,7 +92,7 @@ impl Ceremonies {
         if let Some(keys) = self.stored_keys(epoch)? {
             self.keyring.insert(keys);
         }
-        if self.core.covenant.key_holders.contains(&self.core.me) {
+        if self.holds_a_share() {
             self.enter(epoch)?;
         }
         Ok(())
@@ -135,6 +135,13 @@ impl Ceremonies {
         Ok(())
     }
 
+    /// Not every key holder of the covenant holds a share: one that is the only matcher, or related to every matcher, may
+    /// hold none of the keys.
+    fn holds_a_share(&self) -> bool {
+        let covenant = &self.core.covenant;
+        covenant.matchers.iter().any(|matcher| covenant.holders_of(matcher).contains(&self.core.me))
+    }
+
     fn setup(&self, epoch: Epoch) -> Result<Setup, String> {
         let covenant = &self.core.covenant;
         let mut specs = Vec::new();
@@ -147,12 +154,14 @@ impl Ceremonies {
             }
         }
         let verifying_key = |holder: &MemberId| Some((holder.clone(), self.core.verifying_key(holder)?));
+        let has_a_share = |holder: &&MemberId| specs.iter().any(|spec| spec.holders().contains(holder));
+        let holders = covenant.key_holders.iter().filter(has_a_share).filter_map(verifying_key).collect();
         Ok(Setup {
             network: covenant.network(),
             covenant: covenant.hash(),
             epoch,
             specs,
-            holders: covenant.key_holders.iter().filter_map(verifying_key).collect(),
+            holders,
             me: self.core.me.clone(),
             signing_key: Arc::clone(&self.core.identity.signing),
         })
@@ -182,9 +191,7 @@ impl Ceremonies {
                     continue;
                 }
                 Some(epoch) if self.running().contains_key(&epoch) => self.round(epoch).await,
-                Some(epoch) if self.core.covenant.key_holders.contains(&self.core.me) => {
-                    self.load_epoch(epoch).await
-                }
+                Some(epoch) if self.holds_a_share() => self.load_epoch(epoch).await,
                 Some(epoch) => self.fetch(epoch).await,
             };
             if let Err(error) = worked {
