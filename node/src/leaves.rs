@@ -129,7 +129,7 @@ pub struct Leaves {
     by_key: HashMap<LeaveKey, u32>,
     next_number: u32,
     /// First eight bytes of an expected address; addresses are random, and a candidate is checked in full.
-    expected: HashMap<u64, u32>,
+    expected: BTreeMap<u64, u32>,
 }
 
 impl Leaves {

@@ -56,7 +56,9 @@ fn lines() -> Vec<(Value, bool)> {
 #[test]
 fn noble_agrees() {
     let Some(modules) = std::env::var_os("TEST_NOBLE_MODULES") else {
-        eprintln!("SKIPPED: TEST_NOBLE_MODULES does not name a node_modules directory with @noble/curves 2.4.0");
+        eprintln!(
+            "SKIPPED: TEST_NOBLE_MODULES does not name a node_modules directory with @noble/curves 2.4.0"
+        );
         return;
     };
     let lines = lines();

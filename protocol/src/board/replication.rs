@@ -14,7 +14,7 @@ use crate::log::note::{Algorithm, KeyName, Note, NoteKey};
 use crate::sign::{SigningKey, VerifyingKey};
 
 /// Most entries in one answer.
-pub const ENTRIES_MAX: usize = 2_048;
+pub const ENTRIES_MAX: usize = 512;
 /// Longest time that a reader may ask to wait for something new, in milliseconds.
 pub const WAIT_MAX_MS: u32 = 30_000;
 
@@ -50,7 +50,7 @@ pub enum Response {
 }
 
 impl Wire for Response {
-    const MAX_LEN: usize = 2 << 20;
+    const MAX_LEN: usize = 1 << 20;
 }
 
 /// Entries with the proof that they stand on the board.
