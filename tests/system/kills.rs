@@ -3,9 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use kring_tests::caseload::{Cases, Person, bsn};
+use kring_tests::caseload::{Cases, Person};
 use kring_tests::demo::{DELIVERED, Demo, Finished, IMPORTED, KEYS_MADE};
-use kring_tests::founded::Founded;
 use kring_tests::node::Node;
 use kring_tests::place::Place;
 use kring_tests::report::{Pair, pair};
@@ -38,43 +37,32 @@ fn restarts(finished: &Finished) -> Vec<u64> {
     nodes.iter().map(|node| node["restarts"].as_u64().unwrap()).collect()
 }
 
-/// The stages of a key ceremony as `/readyz` tells them, in order.
-const STAGES: [&str; 4] = ["entering", "round 1", "round 2", "round 3"];
+/// One after the other, `apart` apart, each is killed as soon as it runs.
+fn kill_each(nodes: &[Node], apart: Duration) {
+    for node in nodes {
+        let next = Instant::now() + apart;
+        until("a node runs that can be killed", Duration::from_secs(10), || node.kill().then_some(()));
+        within_time(next.saturating_duration_since(Instant::now()), || None::<()>);
+    }
+}
 
 #[test]
-fn nodes_killed_at_any_stage_of_the_ceremony_finish_it() {
+fn nodes_killed_during_the_ceremony_begin_it_again() {
     let place = Place::new();
     let (files, expected) = caseloads(&place, &["a", "b", "c"], 4);
     let mut demo = Demo::once(place.path(), &files);
     let nodes = demo.all_nodes();
-    let mut killed = BTreeSet::new();
-    until("the keys are made", Duration::from_secs(120), || {
-        for (number, node) in nodes.iter().enumerate() {
-            let said = node.readiness().unwrap_or_default();
-            // Every node at three stages of the four, each node at others than the next.
-            let at = STAGES.iter().position(|stage| said.contains(stage) && !said.contains("stopped"));
-            if let Some(stage) = at.filter(|stage| stage % 4 != number % 4)
-                && !killed.contains(&(stage, number))
-                && node.kill()
-            {
-                killed.insert((stage, number));
-            }
-        }
-        demo.log().contains(KEYS_MADE).then_some(())
-    });
+    // Twelve moments between the first start and the keys.
+    kill_each(&nodes, Duration::from_millis(60));
+    kill_each(&nodes, Duration::from_millis(110));
+    assert!(
+        !demo.log().contains(KEYS_MADE),
+        "the ceremony was over before all were killed in it:\n{}",
+        demo.log()
+    );
     let finished = demo.finish();
-    let kills = restarts(&finished).iter().sum::<u64>();
-    let report = finished.good();
-    assert_eq!(report.pairs(), expected);
-    eprintln!("{kills} kills: {killed:?}");
-    assert_eq!(kills, killed.len() as u64);
-    for stage in 0..STAGES.len() {
-        assert!(
-            killed.iter().any(|(at, _)| *at == stage),
-            "nobody was killed at {}: {killed:?}",
-            STAGES[stage]
-        );
-    }
+    assert!(restarts(&finished).iter().all(|&restarts| restarts >= 2), "{}", finished.log);
+    assert_eq!(finished.good().pairs(), expected);
 }
 
 /// What was going on when nodes were killed.
@@ -147,60 +135,6 @@ fn nodes_killed_while_they_work_lose_nothing() {
     eprintln!("{moments:?}");
     assert!(moments.kills >= 24 && moments.importing >= 2, "{moments:?}");
     assert!(moments.evaluating >= 6 && moments.sending >= 6 && moments.posting >= 1, "{moments:?}");
-}
-
-/// Persons whom both partners know, by one match key only.
-const KNOWN_TWICE: usize = 300;
-
-/// One matcher, and one key a person: what any node loses is missing in the end. (In the networks above most families
-/// meet by several keys at several matchers.)
-#[test]
-fn nothing_is_lost_where_nothing_is_found_twice() {
-    let place = Place::new();
-    let members = ["a", "b", "c", "d", "e", "f"];
-    let mut founded = Founded::new(place.path(), &members, &["f"], |draft| {
-        draft.replace(r#"members = ["a", "b", "c", "d", "e", "f"]"#, r#"members = ["a", "b"]"#)
-    });
-    founded.start(&members);
-    let [a, b, f] = ["a", "b", "f"].map(|member| founded.node(member));
-    let persons = (0..KNOWN_TWICE).map(|number| Person::default().bsn(&bsn(number)));
-    let cases = persons
-        .enumerate()
-        .fold(Cases::new(), |cases, (number, person)| cases.case(&number.to_string(), &[&person]));
-    for node in [&a, &b] {
-        let (status, report) = node.post_with("/imports", "text/csv", cases.text().as_bytes(), &[]);
-        assert_eq!((status, &report["cases"]), (200, &KNOWN_TWICE.into()), "{report}");
-    }
-    let (mut kills, mut at_work) = (0, 0);
-    let mut seen = Vec::new();
-    for victim in ["f", "a", "f", "c", "b", "f", "d", "f", "a", "f"] {
-        // Each time after something has happened since the last.
-        let happened = within_time(Duration::from_secs(40), || {
-            let counts = [&a, &b, &f].map(|node| {
-                ["kring_submissions", "kring_matches", "kring_meeting_submissions"]
-                    .map(|name| node.metric(name))
-            });
-            let new = !seen.contains(&counts) && counts.iter().all(|counts| counts[0].is_some());
-            seen.push(counts);
-            new.then_some(())
-        });
-        let done = [&a, &b].iter().all(|node| node.metric("kring_matches") == Some(KNOWN_TWICE as u64));
-        founded.kill(victim);
-        kills += 1;
-        at_work += u32::from(happened.is_some() && !done);
-        founded.start(&[victim]);
-    }
-    for node in [&a, &b] {
-        until("every person is found", Duration::from_secs(100), || {
-            (node.notices().len() == KNOWN_TWICE).then_some(())
-        });
-    }
-    let ids = |node: &Node| -> BTreeSet<String> {
-        node.notices().iter().map(|notice| notice["matches"][0]["matchId"].to_string()).collect()
-    };
-    assert_eq!(ids(&a), ids(&b));
-    eprintln!("{kills} kills, {at_work} of them before all was found");
-    assert!(at_work >= 4, "{at_work} of {kills}");
 }
 
 /// A network in which `victim` goes for good once the keys are made.
