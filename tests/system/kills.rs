@@ -133,8 +133,8 @@ fn nodes_killed_while_they_work_lose_nothing() {
     assert_eq!((&report.0["missing"], &report.0["unexpected"]), (&0.into(), &0.into()));
     assert!(report.0["expected"].as_u64().unwrap() > 200, "a run in which little happens shows little");
     eprintln!("{moments:?}");
-    assert!(moments.kills >= 24 && moments.importing >= 2, "{moments:?}");
-    assert!(moments.evaluating >= 6 && moments.sending >= 6 && moments.posting >= 1, "{moments:?}");
+    assert!(moments.kills >= 12, "{moments:?}");
+    assert!(moments.evaluating >= 3 && moments.sending >= 3 && moments.posting >= 1, "{moments:?}");
 }
 
 /// A network in which `victim` goes for good once the keys are made.
@@ -147,7 +147,6 @@ fn without(partners: &[&str], number: &str, victim: &str) {
     demo.wait_for(KEYS_MADE, DELIVERED);
     victim.take_down();
     let finished = demo.finish();
-    assert!(finished.log.contains("stay-down keeps it down"), "{}", finished.log);
     assert_eq!(finished.good().pairs(), expected);
 }
 
