@@ -11,16 +11,12 @@ use kring_protocol::board::{Entry as BoardEntry, post_address, seal_post};
 use kring_protocol::codec::{self, Bytes, Wire};
 use kring_protocol::id::MemberId;
 use kring_protocol::meeting::{Announcement, Change, Live, Meeting, TakenIn};
-use kring_protocol::relay::{
-    ITEMS_MAX, Outcome, Refusal, Relayed, Response, Ticket, is_recent, verify_relayed,
-};
+use kring_protocol::relay::{ITEMS_MAX, Outcome, Refusal, Relayed, Response, is_recent, verify_relayed};
 use kring_protocol::sealing::{ExchangeKey, ExchangeSecret};
 use kring_protocol::secret::Secret;
-use kring_protocol::sign::Signature;
 use kring_protocol::submission::{self, Content, Destination, OpenedSubmission, Sha256, WeeklyKey};
 use kring_protocol::time::Day;
 use rand::rngs::OsRng;
-use serde::{Deserialize, Serialize};
 use tokio::sync::{Mutex, Notify};
 
 use kring_protocol::log::entry::Kind;
@@ -30,37 +26,14 @@ use crate::core::Core;
 use crate::store::{Batch, StoreError, Table};
 use crate::vault::KeyName;
 
+mod record;
+
+use record::{Ended, Kept, Seen, StoredKey};
+
 /// Request hashes are kept so long: a day more than submissions are taken (section 5.6).
 const SEEN_DAYS: u32 = 3;
 /// Most posts of one append, unless one meeting alone has more.
 const APPEND_MAX: usize = 1_024;
-
-/// What is kept of a submission for a trace: erased together with it.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Kept {
-    plaintext: Bytes,
-    sealed: Sha256,
-    relay: MemberId,
-    signature: Signature,
-    ticket: Ticket,
-    day: Day,
-}
-
-impl Wire for Kept {
-    const MAX_LEN: usize = 4_096;
-}
-
-/// What a withdrawn mailbox leaves behind until its expiry.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Ended {
-    until: Day,
-}
-
-impl Wire for Ended {
-    const MAX_LEN: usize = 64;
-}
 
 /// What became of a good submission.
 #[derive(Clone, Copy, Debug)]
@@ -474,32 +447,6 @@ impl Matcher {
         }
         if batch.is_empty() { Ok(()) } else { self.core.commit(batch, Vec::new()).await }
     }
-}
-
-/// A sealed request that was taken in: its day and outcome, for the same receipt again.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Seen {
-    day: Day,
-    held: bool,
-}
-
-impl From<Seen> for (Day, bool) {
-    fn from(seen: Seen) -> Self {
-        (seen.day, seen.held)
-    }
-}
-
-impl Wire for Seen {
-    const MAX_LEN: usize = 64;
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(transparent)]
-struct StoredKey(#[serde(with = "kring_protocol::secret::stored")] Secret<32>);
-
-impl Wire for StoredKey {
-    const MAX_LEN: usize = 64;
 }
 
 fn mailbox(key: &[u8]) -> Result<ExchangeKey, StoreError> {

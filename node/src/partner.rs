@@ -37,6 +37,9 @@ pub struct Partner {
     cases: Mutex<Cases>,
     leaves: Mutex<Leaves>,
     matches: Mutex<Matches>,
+    /// Held from looking at the cases to the commit that changes them, so that two requests at once are one after the
+    /// other: the same idempotency key, the same case.
+    pub changing_cases: tokio::sync::Mutex<()>,
     /// Match keys without subject keys.
     pub evaluations: Work<Evaluation>,
     /// Submissions to be sent, by matcher.
@@ -77,6 +80,7 @@ impl Partner {
             cases: Mutex::new(cases),
             leaves: Mutex::new(leaves),
             matches: Mutex::new(matches),
+            changing_cases: tokio::sync::Mutex::default(),
             evaluations: Work::default(),
             submissions,
         })

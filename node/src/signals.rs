@@ -35,6 +35,7 @@ pub async fn add(
     idempotency: Option<Idempotency>,
     event: Event,
 ) -> Result<Case, ApplicationError> {
+    let _changing = partner.changing_cases.lock().await;
     if let Some(answered) = same_request(partner, idempotency.as_ref())? {
         return Ok(answered);
     }
@@ -265,6 +266,7 @@ pub async fn withdraw(
     id: CaseId,
     event: Event,
 ) -> Result<Case, ApplicationError> {
+    let _changing = partner.changing_cases.lock().await;
     let case = partner.cases().get(&id).cloned().ok_or(ApplicationError::NotFound)?;
     if case.withdrawn.is_some() {
         return Ok(case);
@@ -284,6 +286,7 @@ pub async fn renew(
     id: CaseId,
     event: Event,
 ) -> Result<Case, ApplicationError> {
+    let _changing = partner.changing_cases.lock().await;
     let case = partner.cases().get(&id).cloned().ok_or(ApplicationError::NotFound)?;
     if case.withdrawn.is_some() {
         return Err(ApplicationError::Conflict("the signal was withdrawn; make a new one".to_owned()));
@@ -318,6 +321,7 @@ pub async fn import(
     };
     report.lines_left_out =
         caseload.problems.chunk_by(|one, next| one.line == next.line).map(left_out).collect();
+    let _changing = partner.changing_cases.lock().await;
     let mut changed = Vec::new();
     for rows in caseload.cases {
         let same = partner

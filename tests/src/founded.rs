@@ -21,12 +21,13 @@ pub struct Founded {
 }
 
 impl Founded {
-    /// Founds a network of `members` with two purposes; `edit` changes the draft of the covenant before all sign it.
+    /// Founds a network of `members` with two purposes at these matchers; `edit` changes the draft of the covenant before
+    /// all sign it.
     ///
     /// # Panics
     /// When a command fails.
     #[must_use]
-    pub fn new(dir: &Path, members: &[&str], edit: impl FnOnce(String) -> String) -> Self {
+    pub fn new(dir: &Path, members: &[&str], matchers: &[&str], edit: impl FnOnce(String) -> String) -> Self {
         let path = |name: &str| dir.join(name).to_string_lossy().into_owned();
         let first = free_ports(PORTS * u16::try_from(members.len()).expect("few members"));
         for (port, member) in (first..).step_by(PORTS.into()).zip(members) {
@@ -42,7 +43,9 @@ impl Founded {
             |name: &str| members.iter().map(|member| path(&format!("{member}/{name}"))).collect::<Vec<_>>();
         let cards = files("member.toml");
         let cards: Vec<_> = cards.iter().map(String::as_str).collect();
-        let choices = ["--purpose", "first", "--purpose", "second", "--tempo", "immediate"];
+        let matchers = matchers.join(",");
+        let choices =
+            ["--purpose", "first", "--purpose", "second", "--tempo", "immediate", "--matchers", &matchers];
         good(&[&["covenant", "draft", "--out", &draft], &choices[..], &["--member"], &cards]);
         let text = fs::read_to_string(&draft).expect("the draft was written");
         fs::write(&draft, edit(text)).expect("the draft can be written");
@@ -77,11 +80,11 @@ impl Founded {
         until_ready(&nodes);
     }
 
-    /// Ends a node that runs.
+    /// Kills a node that runs, as a power cut would.
     ///
     /// # Panics
     /// When the system refuses.
-    pub fn end(&mut self, member: &str) {
+    pub fn kill(&mut self, member: &str) {
         for (_, child) in self.running.iter_mut().filter(|(running, _)| running == member) {
             child.kill().and_then(|()| child.wait()).expect("it is our process");
         }

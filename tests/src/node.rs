@@ -136,6 +136,13 @@ impl Node {
         answered.is_ok_and(|answer| answer.status().is_success())
     }
 
+    /// What it says on `/readyz`; none when nobody answers.
+    #[must_use]
+    pub fn readiness(&self) -> Option<String> {
+        let url = format!("http://{}/readyz", self.operations);
+        self.agent.get(url).call().ok()?.body_mut().read_to_string().ok()
+    }
+
     /// Its process, while there is one.
     #[must_use]
     pub fn pid(&self) -> Option<Pid> {

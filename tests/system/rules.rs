@@ -34,7 +34,7 @@ const BUDGET: u32 = 300;
 
 /// A network in which `f` is no part of the second purpose and may ask little.
 fn network(place: &Place) -> Founded {
-    let mut founded = Founded::new(place.path(), &MEMBERS, |draft| {
+    let mut founded = Founded::new(place.path(), &MEMBERS, &["c", "d", "e", "f"], |draft| {
         let (before, second) = draft.split_once("id = \"second\"").unwrap();
         let second = second.replacen(r#", "f"]"#, "]", 2);
         let (before_budget, budget) = second.split_once("member = \"f\"").unwrap();
@@ -174,7 +174,7 @@ fn answered(response: Response) -> SignedAnswer {
 async fn a_stranger_is_not_let_in() {
     let place = Place::new();
     let mut founded = network(&place);
-    founded.end("f");
+    founded.kill("f");
     let covenant = std::fs::read(founded.covenant_file()).unwrap();
     let covenant = codec::decode::<SignedCovenant>(&covenant).unwrap().verify().unwrap();
     let a = founded.node("a");
@@ -201,7 +201,7 @@ async fn a_stranger_is_not_let_in() {
 async fn what_a_member_may_not_ask_is_refused_by_its_reason() {
     let place = Place::new();
     let mut founded = network(&place);
-    founded.end("f");
+    founded.kill("f");
     let mut f = Hostile::new(&founded).await;
     let one = elements(1);
 
@@ -245,7 +245,7 @@ async fn what_a_member_may_not_ask_is_refused_by_its_reason() {
 async fn a_chain_is_not_forked_skipped_or_spoken_for() {
     let place = Place::new();
     let mut founded = network(&place);
-    founded.end("f");
+    founded.kill("f");
     let mut f = Hostile::new(&founded).await;
     let one = elements(1);
     let sign = |f: &Hostile, change: &dyn Fn(&mut Header)| {
@@ -282,7 +282,7 @@ async fn a_chain_is_not_forked_skipped_or_spoken_for() {
 async fn a_budget_is_spent_once_wherever_one_asks() {
     let place = Place::new();
     let mut founded = network(&place);
-    founded.end("f");
+    founded.kill("f");
     let mut f = Hostile::new(&founded).await;
     let most = elements(256);
     let (hash, given) = f.announce(f.header(&most)).await;

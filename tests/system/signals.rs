@@ -1,5 +1,6 @@
 //! What professionals do on a running network, over the API.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use kring_tests::caseload::{Cases, Person, signal};
@@ -135,14 +136,23 @@ fn repeated_requests_and_imports_change_nothing() {
     let (mut demo, [a, b, _]) = network(&place);
     let person = Person::invented(70);
     let body = signal("once", &[&person]);
-    let send = |body: &Value| {
-        a.post_with("/signals", "application/json", body.to_string().as_bytes(), &[("idempotency-key", "k1")])
+    let send_as = |key: &str, body: &Value| {
+        a.post_with("/signals", "application/json", body.to_string().as_bytes(), &[("idempotency-key", key)])
     };
+    let send = |body: &Value| send_as("k1", body);
     let (status, first) = send(&body);
     assert_eq!(status, 201);
     assert_eq!(send(&body), (201, first.clone()));
     assert_eq!(send(&signal("another", &[&person])).0, 409, "the same key with another body");
     assert_eq!(a.get("/signals").as_array().unwrap().len(), 2);
+
+    // A client that lost patience repeats itself while the first request is still being stored.
+    let body = signal("at once", &[&Person::invented(71)]);
+    let ids: BTreeSet<String> = std::thread::scope(|scope| {
+        let senders: Vec<_> = (0..16).map(|_| scope.spawn(|| send_as("k2", &body))).collect();
+        senders.into_iter().map(|sender| sender.join().unwrap().1["id"].to_string()).collect()
+    });
+    assert_eq!((ids.len(), a.get("/signals").as_array().unwrap().len()), (1, 3));
 
     let file = Cases::new().case("own", &[&Person::invented(1)]).case("new", &[&person]).text();
     let import = || b.post_with("/imports", "text/csv", file.as_bytes(), &[]);
