@@ -104,8 +104,9 @@ impl Recipe {
     /// All recipes as data: a new one is a line here and its name above.
     const fn definition(self) -> Definition {
         use Part::{
-            AnyStart2, AnyStart3, Birth, BirthCertain, BirthdayCertain, Date, DateCertain, FamilyInitial,
-            Generation, Given, House, Names, Postcode, PostcodeNear, Starts2, Starts3, Starts4,
+            AnyStart2, AnyStart3, Birth, BirthCertain, BirthdayCertain, Date, DateCertain, Family,
+            FamilyInitial, Generation, Given, House, Names, Postcode, PostcodeNear, Starts2, Starts3,
+            Starts4,
         };
         match self {
             Self::Bsn => ("bsn", "same BSN", &[Part::Bsn]),
@@ -141,7 +142,7 @@ impl Recipe {
                 "names that begin alike, same generation and postal code",
                 &[Starts4, Generation, PostcodeNear],
             ),
-            Self::NamesBirth => ("names-birth", "same names and birth date", &[Names, DateCertain]),
+            Self::NamesBirth => ("names-birth", "same names and birth date", &[Given, Family, DateCertain]),
             Self::GivenBirthPostcode => (
                 "given-birth-postcode",
                 "same given name, birth date and postal code",
@@ -179,7 +180,7 @@ impl RecipeList {
     /// * `default`: finds most; a twin stands for its family, and so may father and son with one name at one address;
     /// * `precise`: several of birth date, name and place agree in every recipe, the generation always; a twin still
     ///   stands for its family, and so would two of one name, generation and address;
-    /// * `strict`: every recipe holds the given name and the birth date as written, so twins stay two.
+    /// * `strict`: every recipe holds given name and birth date as written, so twins stay two.
     ///
     /// # Errors
     /// [`RecipeError::UnknownList`].

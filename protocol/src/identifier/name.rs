@@ -46,6 +46,8 @@ const OPENINGS: [&str; 7] = ["abd", "abdel", "abdoel", "abdoul", "abdul", "al", 
 pub struct GivenName {
     /// First letter as written, folded by itself: what stays of the name where partners write initials.
     initial: String,
+    /// As written, in lower-case Latin letters; absent where only an initial is known.
+    written: Option<String>,
     /// Folded, and a call name brought to the name it stands for; absent where only an initial is known.
     folded: Option<String>,
 }
@@ -63,8 +65,15 @@ impl GivenName {
         }
         let first = first_of(&words);
         let initial = spelling::fold(&first[..1], Kind::Given);
-        let folded = (!is_initials(&first)).then(|| alias::registered(spelling::fold(&first, Kind::Given)));
-        Ok(Some(Self { initial, folded }))
+        let written = (!is_initials(&first)).then_some(first);
+        let folded = written.as_deref().map(|name| alias::registered(spelling::fold(name, Kind::Given)));
+        Ok(Some(Self { initial, written, folded }))
+    }
+
+    /// The name as written, in lower-case Latin letters, unless only an initial is known.
+    #[must_use]
+    pub(crate) fn written(&self) -> Option<&str> {
+        self.written.as_deref()
     }
 
     /// The name's code, unless only an initial is known.

@@ -27,8 +27,10 @@ pub(super) enum Part {
     BirthdayCertain,
     /// The fourteen years that hold the birth year; each of them where no year is known.
     Generation,
-    /// Code of the given name.
+    /// The given name as written: twins may be called Noa and Noah.
     Given,
+    /// Code of a surname.
+    Family,
     /// Codes of given name and surname, in either order.
     Names,
     /// First letter of the given name, as written or of the name it stands for, and code of a surname.
@@ -66,7 +68,10 @@ impl Part {
                 || (0..GENERATIONS).map(|generation| generation.to_string()).collect(),
                 |date| vec![((date.year() - FIRST_YEAR) / GENERATION_YEARS).to_string()],
             ),
-            Self::Given => person.given_name().and_then(|name| name.code()).into_iter().collect(),
+            Self::Given => {
+                person.given_name().and_then(|name| name.written()).map(str::to_owned).into_iter().collect()
+            }
+            Self::Family => person.family_name().codes().collect(),
             Self::Names => person.given_name().and_then(|name| name.code()).map_or_else(Vec::new, |given| {
                 person.family_name().codes().map(|family| in_one_order(&given, &family)).collect()
             }),

@@ -50,7 +50,7 @@ fn every_recipe_suffices_alone() {
         let whole_date = has(&[Part::Birth, Part::BirthCertain, Part::Date, Part::DateCertain]);
         let date = whole_date || has(&[Part::BirthdayCertain, Part::Generation]);
         let given = has(&[Part::Given, Part::Names, Part::Starts2, Part::Starts3, Part::Starts4]);
-        let name = given || has(&[Part::FamilyInitial, Part::AnyStart2, Part::AnyStart3]);
+        let name = given || has(&[Part::Family, Part::FamilyInitial, Part::AnyStart2, Part::AnyStart3]);
         let place = has(&[Part::Postcode, Part::PostcodeNear, Part::House]);
         assert!(u8::from(date) + u8::from(name) + u8::from(place) >= 2, "{recipe}");
         assert!(whole_date || given, "{recipe}");
@@ -73,7 +73,7 @@ fn the_lists_keep_what_they_promise() {
         assert!(parts.len() >= 2 && parts.iter().any(age), "{recipe}");
     }
     for (recipe, parts) in each("strict") {
-        assert!(parts.iter().any(|part| matches!(part, Part::Given | Part::Names)), "{recipe}");
+        assert!(parts.iter().any(|part| *part == Part::Given), "{recipe}");
         assert!(parts.iter().any(|part| matches!(part, Part::Date | Part::DateCertain)), "{recipe}");
     }
 }
@@ -112,10 +112,10 @@ fn golden_values() {
         ("birth-start-postcode", "2:20140523|sa|1358CD"),
         ("bsn", "2:999993653"),
         ("date-starts", "2:20140523|be|sa"),
-        ("given-birth-house", "2:saene|20140523|12"),
-        ("given-birth-postcode", "2:saene|20140523|3581CD"),
+        ("given-birth-house", "2:sanne|20140523|12"),
+        ("given-birth-postcode", "2:sanne|20140523|3581CD"),
         ("names-age-postcode", "2:berg|sane|8|1358CD"),
-        ("names-birth", "2:begrg|saene|20140523"),
+        ("names-birth", "2:sanne|begrg|20140523"),
         ("names-birthday", "2:begrg|saene|0523"),
         ("names-postcode", "2:ber|san|1358CD"),
     ];
