@@ -34,6 +34,8 @@ use crate::store::{Batch, StoreError, Table};
 
 /// Between two tries when too few holders answer.
 const RETRY: Duration = Duration::from_millis(500);
+/// When nothing comes for so long, spares are asked besides the holders that owe an answer.
+const SPARE_AFTER: Duration = Duration::from_secs(1);
 /// A request that has not been answered for so long is given up; its header would soon be too old.
 const GIVE_UP_SECS: u64 = 480;
 
@@ -195,22 +197,10 @@ impl Asker {
                     continue;
                 }
             }
-            let Some((holder, response)) = open.next().await else { continue };
-            match response {
-                None => rules.failed(&holder),
-                Some(Response::Acknowledged(acknowledgement)) => rules.acknowledged(&holder, acknowledgement),
-                Some(Response::Refused(refused)) => {
-                    tracing::warn!(%holder, reason = %refused.reason, "a key holder refused");
-                    rules.refused(&holder, &refused);
-                }
-                Some(Response::Answered(answer)) => {
-                    let fault = tokio::task::block_in_place(|| rules.answered(&holder, answer).err());
-                    if let Some(fault) = fault {
-                        tracing::error!(%holder, %fault, "a key holder answered wrongly");
-                        keep_evidence(&self.core, fault).await;
-                    }
-                }
-                Some(Response::Head(_) | Response::Headers(_)) => rules.failed(&holder),
+            match tokio::time::timeout(SPARE_AFTER, open.next()).await {
+                Err(_) => rules.overdue(),
+                Ok(None) => {}
+                Ok(Some((holder, response))) => hear(&self.core, rules, &holder, response).await,
             }
         }
     }
@@ -314,9 +304,28 @@ impl Asker {
     fn last_header(&self, epoch: Epoch) -> Result<Option<VerifiedHeader>, StoreError> {
         let last = self.core.store.scan(Table::OwnHeader, &epoch.to_be_bytes()).last().transpose()?;
         let Some((_, bytes)) = last else { return Ok(None) };
-        let damaged = |error: codec::CodecError| StoreError::Failed(format!("an own header: {error}"));
+        let damaged = |error: codec::CodecError| StoreError::Damaged(format!("an own header: {error}"));
         let signed = codec::decode::<SignedHeader>(&bytes).map_err(damaged)?;
         Ok(Some(VerifiedHeader::trusted(signed)))
+    }
+}
+
+/// Tells the rules what a holder replied, or that it did not.
+async fn hear(core: &Core, rules: &mut Rules, holder: &MemberId, response: Option<Response>) {
+    match response {
+        None | Some(Response::Head(_) | Response::Headers(_)) => rules.failed(holder),
+        Some(Response::Acknowledged(acknowledgement)) => rules.acknowledged(holder, acknowledgement),
+        Some(Response::Refused(refused)) => {
+            tracing::warn!(%holder, reason = %refused.reason, "a key holder refused");
+            rules.refused(holder, &refused);
+        }
+        Some(Response::Answered(answer)) => {
+            let fault = tokio::task::block_in_place(|| rules.answered(holder, answer).err());
+            if let Some(fault) = fault {
+                tracing::error!(%holder, %fault, "a key holder answered wrongly");
+                keep_evidence(core, fault).await;
+            }
+        }
     }
 }
 

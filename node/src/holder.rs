@@ -190,7 +190,7 @@ fn refused(reason: Reason, highest: Option<SignedHeader>) -> Response {
 fn load<T: Wire>(core: &Core, table: Table, key: &[u8]) -> Result<Option<T>, StoreError> {
     let Some(bytes) = core.store.get(table, key)? else { return Ok(None) };
     let damaged =
-        |error: codec::CodecError| StoreError::Failed(format!("a {} record: {error}", table.name()));
+        |error: codec::CodecError| StoreError::Damaged(format!("a {} record: {error}", table.name()));
     codec::decode(&bytes).map(Some).map_err(damaged)
 }
 

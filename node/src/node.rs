@@ -17,7 +17,7 @@ use crate::application::Node;
 use crate::asker::Asker;
 use crate::audit::Audit;
 use crate::boards::Boards;
-use crate::ceremony::Ceremonies;
+use crate::ceremony::{Ceremonies, CeremonyError};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::core::{Core, Identity};
@@ -32,7 +32,7 @@ use crate::reader::Reader;
 use crate::relay::Relay;
 use crate::sender::{Counter, Sender};
 use crate::serve::Roles;
-use crate::store::{Batch, Store, StoreError};
+use crate::store::{Batch, Store};
 use crate::tokens;
 use crate::vault::{self, Vault};
 
@@ -219,7 +219,7 @@ struct Loaded {
 }
 
 impl Loaded {
-    async fn load(core: &Arc<Core>) -> Result<Self, StoreError> {
+    async fn load(core: &Arc<Core>) -> Result<Self, CeremonyError> {
         let mut batch = Batch::new();
         core.vault.prepare(&[vault::KeyName::Matches, vault::KeyName::Meeting], &mut batch)?;
         core.commit(batch, vec![core.event(Kind::Service, None, 1)]).await?;
