@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod caseloads;
+mod crash_points;
 mod documents;
 mod hostile;
 mod kills;
