@@ -9,5 +9,6 @@ mod documents;
 mod kills;
 mod matching;
 mod privacy;
+mod recipes;
 mod rules;
 mod signals;
