@@ -53,7 +53,7 @@ mod tests {
             (-1, date(1969, 12, 31)),
             (11_016, date(2000, 2, 29)),
             (TODAY, date(2026, 8, 21)),
-            (-14_245, date(1930, 12, 31)),
+            (-14_246, date(1930, 12, 31)),
         ] {
             assert_eq!(Date::from_days(days), expected);
             assert!(expected.is_possible());

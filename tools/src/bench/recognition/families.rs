@@ -281,7 +281,7 @@ mod tests {
 
     #[test]
     fn families_are_as_often_as_published() {
-        let world = World::new(&mut StdRng::seed_from_u64(7), 20_000);
+        let world = World::new(&mut StdRng::seed_from_u64(7), 5_000);
         let families: Vec<_> = world.families.iter().filter(|family| !family.parents.is_empty()).collect();
         let share = |count: usize| count as f64 / families.len() as f64;
         let one_parent = share(families.iter().filter(|family| family.parents.len() == 1).count());
@@ -291,7 +291,7 @@ mod tests {
         for (what, found, published) in
             [("one parent", one_parent, 0.233), ("one child", one_child, 0.438), ("three", three, 0.156)]
         {
-            assert!((found - published).abs() < 0.015, "{what}: {found}");
+            assert!((found - published).abs() < 0.02, "{what}: {found}");
         }
         let adult = |family: &&&Family| {
             let oldest = family.children.iter().map(|&child| world.persons[child].born).min().unwrap();
