@@ -34,7 +34,7 @@ pub use application::Application;
 pub use audit::{AuditEntry, AuditProof, ProofView};
 pub use auth::{Actor, Scope, TokenRecord};
 pub use error::{ApplicationError, InvalidParam, Place, Problem};
-pub use imports::{ImportReport, LineLeftOut};
+pub use imports::{ImportReport, LineReason};
 pub use network::{BoardRead, KeyView, NetworkView, PartnerView, SubmissionsWaiting, Tempo, WaitingView};
 pub use notices::{MatchView, NoticeState, NoticeView};
 pub use serve::serve;

@@ -10,7 +10,7 @@ use rand::RngCore;
 use rand::rngs::OsRng;
 
 use crate::api::{
-    ApplicationError, FamilyInformed, Idempotency, ImportReport, InvalidParam, LineLeftOut, NewContact,
+    ApplicationError, FamilyInformed, Idempotency, ImportReport, InvalidParam, LineReason, NewContact,
     NewPerson, NewSignal,
 };
 use crate::audit::Event;
@@ -315,12 +315,8 @@ pub async fn import(
     let caseload =
         read.map_err(|error| ApplicationError::Invalid(vec![InvalidParam::body("", error.to_string())]))?;
     let mut report = ImportReport { dry_run, persons: caseload.persons(), ..ImportReport::default() };
-    let left_out = |line: &[caseload::LineProblem]| LineLeftOut {
-        line: line[0].line,
-        reason: line.iter().map(caseload::LineProblem::without_line).collect::<Vec<_>>().join("; "),
-    };
-    report.lines_left_out =
-        caseload.problems.chunk_by(|one, next| one.line == next.line).map(left_out).collect();
+    report.lines_left_out = by_line(&caseload.problems);
+    report.warnings = by_line(&caseload.warnings);
     let _changing = partner.changing_cases.lock().await;
     let mut changed = Vec::new();
     for rows in caseload.cases {
@@ -339,4 +335,13 @@ pub async fn import(
         store(core, partner, changed, event).await.map_err(|_| ApplicationError::Internal)?;
     }
     Ok(report)
+}
+
+/// All reasons of one line together.
+fn by_line(problems: &[caseload::LineProblem]) -> Vec<LineReason> {
+    let together = |line: &[caseload::LineProblem]| LineReason {
+        line: line[0].line,
+        reason: line.iter().map(caseload::LineProblem::without_line).collect::<Vec<_>>().join("; "),
+    };
+    problems.chunk_by(|one, next| one.line == next.line).map(together).collect()
 }

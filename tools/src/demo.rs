@@ -16,7 +16,7 @@ use kring_protocol::recipe::RecipeList;
 
 use crate::client::{Client, ClientError};
 use crate::command::demo::Args;
-use crate::command::import::import;
+use crate::command::import::{LineReason, import};
 use crate::output::{Failure, Output, note};
 
 pub(crate) mod builtin;
@@ -41,6 +41,8 @@ use report::{Joined, Notice, PartnerRow, Report, Timings};
 
 /// How often the network is asked whether all is delivered, and how often a wait looks around.
 const POLL: Duration = Duration::from_millis(100);
+/// Most warnings of one caseload that are told one by one; `kring import --dry-run` tells them all.
+const WARNINGS_TOLD: usize = 5;
 
 /// Runs the demonstration.
 pub(crate) fn run(args: &Args, output: Output) -> Result<(), Failure> {
@@ -217,6 +219,7 @@ impl Demo {
                     for line in &imported.lines_left_out {
                         note(&line.text(file));
                     }
+                    note_warnings(file, &imported.warnings);
                     return Ok(Some(imported.cases + imported.unchanged));
                 }
                 Err(ClientError::Refused { status: 400..500, reasons }) => {
@@ -342,6 +345,15 @@ impl Demo {
 }
 
 /// What a node says of waiting work; none when it is not there to say it.
+fn note_warnings(file: &Path, warnings: &[LineReason]) {
+    for line in warnings.iter().take(WARNINGS_TOLD) {
+        note(&line.warning(file));
+    }
+    if let Some(more) = warnings.len().checked_sub(WARNINGS_TOLD).filter(|more| *more > 0) {
+        note(&format!("{}: {more} more lines with a warning", file.display()));
+    }
+}
+
 fn waiting(client: &Client) -> Result<Option<Waiting>, Failure> {
     match client.get("/network") {
         Ok(mut answer) => Ok(Some(serde_json::from_value(answer["waiting"].take())?)),

@@ -21,7 +21,7 @@ pub(super) fn schemas() -> Value {
         "Waiting": waiting(),
         "Covenant": { "type": "object", "description": "The signed agreement, readable." },
         "ImportReport": import_report(),
-        "LineLeftOut": object(&[("line", count()), ("reason", text(256))], &["line", "reason"]),
+        "LineReason": object(&[("line", count()), ("reason", text(1024))], &["line", "reason"]),
         "AuditEntry": audit_entry(),
         "AuditProof": object(&[("hashes", list(&text(44)))], &["hashes"]),
     })
@@ -253,7 +253,8 @@ fn import_report() -> Value {
         ("cases", count()),
         ("persons", count()),
         ("unchanged", count()),
-        ("linesLeftOut", list(&reference("LineLeftOut"))),
+        ("linesLeftOut", list(&reference("LineReason"))),
+        ("warnings", list(&reference("LineReason"))),
     ];
     let required = properties.each_ref().map(|(name, _)| *name);
     object(&properties, &required)
