@@ -11,6 +11,7 @@ mod hostile;
 mod kills;
 mod matching;
 mod privacy;
+mod recipes;
 mod rules;
 mod signals;
 mod wire;
