@@ -12,6 +12,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use kring_protocol::recipe::RecipeList;
+
 use crate::client::{Client, ClientError};
 use crate::command::demo::Args;
 use crate::command::import::{LineReason, import};
@@ -44,10 +46,13 @@ const WARNINGS_TOLD: usize = 5;
 
 /// Runs the demonstration.
 pub(crate) fn run(args: &Args, output: Output) -> Result<(), Failure> {
+    if !args.recipes.is_empty() {
+        RecipeList::from_terms(&args.recipes).map_err(|problem| Failure::Usage(problem.to_string()))?;
+    }
     let (partners, truth) = participants(args)?;
     let interrupted = catch_signals()?;
     let place = Place::new(args.dir.as_deref(), &partners)?;
-    let mut demo = Demo::found(place, partners, args.port, interrupted)?;
+    let mut demo = Demo::found(place, partners, args.port, &args.recipes, interrupted)?;
     let result = demo.play(args.once, truth, output);
     if demo.interrupted.load(Ordering::Relaxed) {
         note("interrupted; stopping all nodes");
@@ -96,7 +101,7 @@ impl Demo {
     /// A network of six partners that bring no cases, in a temporary directory of `parent`.
     pub(crate) fn without_cases(parent: Option<&Path>) -> Result<Self, Failure> {
         let place = Place::temporary_in(parent)?;
-        Self::found(place, caseload::complete(Vec::new(), None)?, None, catch_signals()?)
+        Self::found(place, caseload::complete(Vec::new(), None)?, None, &[], catch_signals()?)
     }
 
     /// The API of the partner with this place in the list.
@@ -109,13 +114,14 @@ impl Demo {
         place: Place,
         partners: Vec<Partner>,
         port: Option<u16>,
+        recipes: &[String],
         interrupted: Arc<AtomicBool>,
     ) -> Result<Self, Failure> {
         let began = Instant::now();
         note(&format!("founding a network of {} partners in {}", partners.len(), place.path().display()));
         let mut reserved = ports::reserve(partners.len(), port)?;
         let ports: Vec<_> = reserved.iter().map(|reserved| reserved.ports).collect();
-        let dirs = founding::found(place.path(), &partners, &ports)?;
+        let dirs = founding::found(place.path(), &partners, &ports, recipes)?;
         let clients = dirs.iter().map(|dir| Client::open(dir, [])).collect::<Result<Vec<_>, _>>()?;
         let timings = Timings { founding: began.elapsed().as_secs_f64(), ..Timings::default() };
         say(began, "founded: every partner has its keys, and all have signed the covenant");

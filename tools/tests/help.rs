@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::process::Command;
 
-const COMMANDS: [&[&str]; 20] = [
+const COMMANDS: [&[&str]; 21] = [
     &[],
     &["init"],
     &["covenant"],
@@ -26,6 +26,7 @@ const COMMANDS: [&[&str]; 20] = [
     &["notice", "show"],
     &["demo"],
     &["bench"],
+    &["bench", "recognition"],
 ];
 
 #[test]
