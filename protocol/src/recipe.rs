@@ -47,10 +47,10 @@ pub enum Recipe {
     BirthStartHouse,
     /// Birth date, surname and initial.
     BirthFamilyInitial,
-    /// Names without their ends, and postal code.
+    /// Birth date and how both names begin.
+    BirthStarts,
+    /// How both names begin, and postal code.
     NamesPostcode,
-    /// Names and birthday, in whatever year.
-    NamesBirthday,
     /// Birth date as written and how both names begin.
     DateStarts,
     /// Names without their ends, generation and postal code.
@@ -74,8 +74,8 @@ impl Recipe {
         Self::BirthStartPostcode,
         Self::BirthStartHouse,
         Self::BirthFamilyInitial,
+        Self::BirthStarts,
         Self::NamesPostcode,
-        Self::NamesBirthday,
         Self::DateStarts,
         Self::NamesAgePostcode,
         Self::NamesBirth,
@@ -104,9 +104,8 @@ impl Recipe {
     /// All recipes as data: a new one is a line here and its name above.
     const fn definition(self) -> Definition {
         use Part::{
-            AnyStart2, AnyStart3, Birth, BirthCertain, BirthdayCertain, Date, DateCertain, Family,
-            FamilyInitial, Generation, Given, House, Names, Postcode, PostcodeNear, Starts2, Starts3,
-            Starts4,
+            AnyStart2, AnyStart3, Birth, BirthCertain, Date, DateCertain, Family, FamilyInitial, Generation,
+            Given, House, Postcode, PostcodeNear, Starts2, Starts3, Starts4,
         };
         match self {
             Self::Bsn => ("bsn", "same BSN", &[Part::Bsn]),
@@ -131,8 +130,8 @@ impl Recipe {
             Self::NamesPostcode => {
                 ("names-postcode", "names that begin alike, same postal code", &[Starts3, PostcodeNear])
             }
-            Self::NamesBirthday => {
-                ("names-birthday", "same names and birthday, in whatever year", &[Names, BirthdayCertain])
+            Self::BirthStarts => {
+                ("birth-starts", "same birth date, names that begin alike", &[BirthCertain, Starts2])
             }
             Self::DateStarts => {
                 ("date-starts", "same birth date, names that begin alike", &[DateCertain, Starts2])
@@ -186,8 +185,8 @@ impl RecipeList {
     /// [`RecipeError::UnknownList`].
     pub fn named(name: &str) -> Result<Self, RecipeError> {
         use Recipe::{
-            BirthAddress, BirthFamilyInitial, BirthStartHouse, BirthStartPostcode, Bsn, DateStarts,
-            GivenBirthHouse, GivenBirthPostcode, NamesAgePostcode, NamesBirth, NamesBirthday, NamesPostcode,
+            BirthAddress, BirthFamilyInitial, BirthStartHouse, BirthStartPostcode, BirthStarts, Bsn,
+            DateStarts, GivenBirthHouse, GivenBirthPostcode, NamesAgePostcode, NamesBirth, NamesPostcode,
         };
         let recipes = match name {
             "default" => vec![
@@ -196,8 +195,8 @@ impl RecipeList {
                 BirthStartPostcode,
                 BirthStartHouse,
                 BirthFamilyInitial,
+                BirthStarts,
                 NamesPostcode,
-                NamesBirthday,
             ],
             "precise" => vec![Bsn, BirthStartPostcode, BirthStartHouse, DateStarts, NamesAgePostcode],
             "strict" => vec![Bsn, NamesBirth, GivenBirthPostcode, GivenBirthHouse],

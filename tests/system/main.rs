@@ -5,10 +5,13 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod caseloads;
+mod crash_points;
 mod documents;
+mod hostile;
 mod kills;
 mod matching;
 mod privacy;
 mod recipes;
 mod rules;
 mod signals;
+mod wire;

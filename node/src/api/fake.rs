@@ -176,7 +176,8 @@ impl Application for Fake {
     async fn import(&self, _: &Actor, csv: Vec<u8>, dry_run: bool) -> Outcome<ImportReport> {
         self.imported.lock().unwrap().push((csv.len(), dry_run));
         let lines_left_out = vec![LineReason { line: 3, reason: "the birth date is not a date".into() }];
-        Ok(ImportReport { dry_run, cases: 2, persons: 5, unchanged: 1, lines_left_out, warnings: Vec::new() })
+        let warnings = vec![LineReason { line: 4, reason: "given_names has only initials".into() }];
+        Ok(ImportReport { dry_run, cases: 2, persons: 5, unchanged: 1, lines_left_out, warnings })
     }
 
     async fn audit_checkpoint(&self, _: &Actor) -> Outcome<String> {

@@ -76,12 +76,6 @@ impl GivenName {
         self.written.as_deref()
     }
 
-    /// The name's code, unless only an initial is known.
-    #[must_use]
-    pub(crate) fn code(&self) -> Option<String> {
-        self.folded.as_deref().map(code_of)
-    }
-
     /// Its first letter as written, and that of the name it stands for.
     pub(crate) fn initials(&self) -> BTreeSet<&str> {
         [Some(self.initial.as_str()), self.start(1)].into_iter().flatten().collect()
@@ -224,8 +218,7 @@ fn start_of(folded: &str, length: usize) -> &str {
     folded.get(..length).unwrap_or(folded)
 }
 
-/// First letter, which others follow, whatever their order, and last letter: typing mistakes swap and double letters,
-/// while brother and sister (`Sami`, `Samia`) often differ in the end.
+/// First letter, which others follow, whatever their order, and last letter: typing mistakes swap and double letters.
 fn code_of(folded: &str) -> String {
     let mut letters = folded.chars();
     let first = letters.next();

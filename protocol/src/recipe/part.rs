@@ -23,16 +23,12 @@ pub(super) enum Part {
     Date,
     /// The same, unless it is such a date.
     DateCertain,
-    /// Month and day of such a date, as written.
-    BirthdayCertain,
     /// The fourteen years that hold the birth year; each of them where no year is known.
     Generation,
     /// The given name as written: twins may be called Noa and Noah.
     Given,
     /// Code of a surname.
     Family,
-    /// Codes of given name and surname, in either order.
-    Names,
     /// First letter of the given name, as written or of the name it stands for, and code of a surname.
     FamilyInitial,
     /// First two letters of given name and surname, in either order.
@@ -61,9 +57,6 @@ impl Part {
             Self::BirthCertain => certain.and_then(|date| date.unordered()).into_iter().collect(),
             Self::Date => birth.and_then(|date| date.whole()).into_iter().collect(),
             Self::DateCertain => certain.and_then(|date| date.whole()).into_iter().collect(),
-            Self::BirthdayCertain => {
-                certain.and_then(|date| date.whole()).map(|date| date[4..].to_owned()).into_iter().collect()
-            }
             Self::Generation => birth.map_or_else(
                 || (0..GENERATIONS).map(|generation| generation.to_string()).collect(),
                 |date| vec![((date.year() - FIRST_YEAR) / GENERATION_YEARS).to_string()],
@@ -72,9 +65,6 @@ impl Part {
                 person.given_name().and_then(|name| name.written()).map(str::to_owned).into_iter().collect()
             }
             Self::Family => person.family_name().codes().collect(),
-            Self::Names => person.given_name().and_then(|name| name.code()).map_or_else(Vec::new, |given| {
-                person.family_name().codes().map(|family| in_one_order(&given, &family)).collect()
-            }),
             Self::FamilyInitial => family_and_initial(person),
             Self::Starts2 => starts_of_both(person, 2),
             Self::Starts3 => starts_of_both(person, 3),

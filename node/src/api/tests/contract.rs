@@ -183,6 +183,7 @@ async fn a_caseload_is_imported_or_tried() {
         json!({
             "dryRun": dry_run, "cases": 2, "persons": 5, "unchanged": 1,
             "linesLeftOut": [{"line": 3, "reason": "the birth date is not a date"}],
+            "warnings": [{"line": 4, "reason": "given_names has only initials"}],
         })
     };
     // Larger than a JSON body may be.

@@ -84,7 +84,7 @@ pub(super) const GROUPS: [&str; 82] = [
     "nejat najat nadjat",
     // Eastern European names.
     "aleksandra alexandra oleksandra",
-    "ekaterina jekaterina katerina kateryna katarina",
+    "ekaterina jekaterina katerina kateryna",
     "elena jelena olena",
     "evgeni jevgeni yevgeny yevhen",
     "dmitri dimitri dmytro",

@@ -36,7 +36,8 @@ fn names_meet(spellings: &[(&str, &str, &str)]) {
         let mut other = raw();
         named(&mut other, given, prefix, family);
         moved(&mut other);
-        let alike = deunicode::deunicode(given).eq_ignore_ascii_case(&deunicode::deunicode(spellings[0].0));
+        let plain = |name: &str| deunicode::deunicode(name).to_lowercase().replace(' ', "");
+        let alike = plain(given) == plain(spellings[0].0);
         for (list, expected) in LISTS.into_iter().zip([true, true, alike]) {
             assert_eq!(meet(&one, &other, list), expected, "{given} {prefix} {family} ({list})");
         }
@@ -130,7 +131,7 @@ fn initials_and_missing_names() {
                 named(raw, "van der Berg", "", "Sanne");
                 moved(raw);
             },
-            ALL,
+            LOOSE,
         ),
     ]);
 }
@@ -160,7 +161,7 @@ fn birth_dates() {
                 raw.birth_date = "2013-05-23".into();
                 moved(raw);
             },
-            DEFAULT,
+            NONE,
         ),
         ("only the year", |_| {}, |raw| raw.birth_date = "2014-00-00".into(), LOOSE),
         ("none", |_| {}, |raw| raw.birth_date = "".into(), LOOSE),
