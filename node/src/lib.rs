@@ -16,6 +16,7 @@ pub mod cases;
 pub mod ceremony;
 pub mod clock;
 pub mod config;
+pub mod conversations;
 pub mod core;
 mod files;
 pub mod founding;

@@ -186,6 +186,12 @@ impl Match {
         !self.points.is_empty()
     }
 
+    /// What names it.
+    #[must_use]
+    pub fn key(&self) -> MatchKey {
+        MatchKey { id: self.id, partner: self.partner.clone() }
+    }
+
     /// By which recipes the two cases have an equal key.
     #[must_use]
     pub fn basis(&self) -> BTreeSet<&RecipeId> {
@@ -216,7 +222,7 @@ pub struct Matches {
 impl Matches {
     /// Puts back a stored match at start.
     pub fn restore(&mut self, stored: Match) {
-        let key = MatchKey { id: stored.id, partner: stored.partner.clone() };
+        let key = stored.key();
         for point in &stored.points {
             self.index(point, &key);
         }
