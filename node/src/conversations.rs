@@ -69,7 +69,8 @@ impl Conversations {
         };
         let owners = owners(leaves);
         for pair in matches.iter().flat_map(|entry| &entry.points).map(Pair::from) {
-            let Some((key, left)) = owners.get(&pair.own).and_then(|key| Some((*key, leaves.get(key)?))) else {
+            let Some((key, left)) = owners.get(&pair.own).and_then(|key| Some((*key, leaves.get(key)?)))
+            else {
                 continue;
             };
             let read = heard.get(&conversations.record_key(&pair)[..]).copied().unwrap_or(0);
@@ -174,18 +175,15 @@ fn owners(leaves: &Leaves) -> HashMap<ExchangeKey, &LeaveKey> {
 #[must_use]
 pub fn channel(network: NetworkId, pair: &Pair, key: &LeaveKey, left: &Left) -> Option<Channel> {
     let mailbox = mailbox(left, &pair.own)?;
-    let scope = Scope {
-        network,
-        epoch: key.epoch,
-        purpose: left.purpose.clone(),
-        matcher: key.matcher.clone(),
-    };
+    let scope =
+        Scope { network, epoch: key.epoch, purpose: left.purpose.clone(), matcher: key.matcher.clone() };
     Some(Channel::new(&left.subject_key(), &scope, mailbox, pair.other))
 }
 
 fn mailbox(left: &Left, public: &ExchangeKey) -> Option<ExchangeSecret> {
     let own = std::iter::once(&left.own).chain(&left.replaces);
-    own.map(kring_protocol::own_submission::OwnSubmission::mailbox).find(|mailbox| mailbox.public() == *public)
+    own.map(kring_protocol::own_submission::OwnSubmission::mailbox)
+        .find(|mailbox| mailbox.public() == *public)
 }
 
 fn prefix(address: &Address) -> u64 {

@@ -47,6 +47,14 @@ struct Applied {
     new: bool,
 }
 
+/// What one request of a relay changes, as far as it has been gone through.
+struct Taking<'a> {
+    relay: &'a MemberId,
+    today: Day,
+    batch: Batch,
+    group: Group,
+}
+
 #[derive(Debug)]
 struct Intake {
     meeting: Meeting,
@@ -221,8 +229,7 @@ impl Matcher {
     ) -> Result<Vec<Result<(Day, bool), Refusal>>, StoreError> {
         let mut intake = self.intake.lock().await;
         let today = self.core.today();
-        let mut batch = Batch::new();
-        let mut group = Group::new();
+        let mut taking = Taking { relay, today, batch: Batch::new(), group: Group::new() };
         let mut receipts = Vec::new();
         for item in opened {
             let (relayed, opened) = match item {
@@ -232,15 +239,17 @@ impl Matcher {
                     continue;
                 }
             };
-            let outcome = self.apply(&mut intake, relay, opened, today, &mut batch, &mut group)?;
+            let outcome = self.apply(&mut intake, opened, &mut taking)?;
             if let Ok(Applied { new: true, .. }) = outcome {
-                self.keep(&mut batch, relay, day, relayed, opened)?;
+                self.keep(&mut taking.batch, relay, day, relayed, opened)?;
             }
             receipts.push(outcome.map(|applied| (applied.day, applied.held)));
         }
+        let Taking { mut batch, group, .. } = taking;
         let taken = receipts.iter().filter(|receipt| receipt.is_ok()).count() as u64;
         let mut entries = vec![self.core.event(Kind::SubmissionReceived, Some(relay), taken)];
-        let announced = group.iter().filter(|(_, posting)| matches!(posting, Posting::Announcement(_))).count();
+        let announced =
+            group.iter().filter(|(_, posting)| matches!(posting, Posting::Announcement(_))).count();
         if announced > 0 {
             entries.push(self.core.event(Kind::Meeting, None, announced as u64));
         }
@@ -259,12 +268,10 @@ impl Matcher {
     fn apply(
         &self,
         intake: &mut Intake,
-        relay: &MemberId,
         opened: &OpenedSubmission,
-        today: Day,
-        batch: &mut Batch,
-        group: &mut Group,
+        taking: &mut Taking<'_>,
     ) -> Result<Result<Applied, Refusal>, StoreError> {
+        let today = taking.today;
         if let Some((day, held)) = intake.seen.get(&opened.sealed_hash).copied() {
             return Ok(Ok(Applied { day, held, new: false }));
         }
@@ -273,7 +280,7 @@ impl Matcher {
             Content::Leave(leave) => intake.meeting.leave(leave, today),
             Content::Withdraw(withdraw) => intake.meeting.withdraw(withdraw),
             Content::Dummy(_) => Ok(TakenIn::New { change: Change::default(), held: true }),
-            Content::Post(post) => self.take_post(intake, relay, post, today, batch, group),
+            Content::Post(post) => self.take_post(intake, post, taking),
         };
         let (change, held) = match taken {
             Err(refusal) => return Ok(Err(refusal)),
@@ -285,18 +292,22 @@ impl Matcher {
                 let key = mailbox.as_bytes();
                 let bytes = codec::encode(live);
                 let sealed = self.core.vault.seal_record(&KeyName::Meeting, Table::Live, key, &bytes)?;
-                batch.put(Table::Live, key.as_slice(), sealed);
+                taking.batch.put(Table::Live, key.as_slice(), sealed);
             }
         }
         for (mailbox, until) in &change.ended {
-            batch.delete(Table::Live, mailbox.as_bytes().as_slice());
-            batch.delete(Table::Kept, mailbox.as_bytes().as_slice());
-            batch.put(Table::Ended, mailbox.as_bytes().as_slice(), codec::encode(&Ended { until: *until }));
+            taking.batch.delete(Table::Live, mailbox.as_bytes().as_slice());
+            taking.batch.delete(Table::Kept, mailbox.as_bytes().as_slice());
+            taking.batch.put(
+                Table::Ended,
+                mailbox.as_bytes().as_slice(),
+                codec::encode(&Ended { until: *until }),
+            );
         }
         for announcement in change.announcements {
-            intake.push(group, Posting::Announcement(announcement));
+            intake.push(&mut taking.group, Posting::Announcement(announcement));
         }
-        intake.remember(opened.sealed_hash, today, held, batch);
+        intake.remember(opened.sealed_hash, today, held, &mut taking.batch);
         Ok(Ok(Applied { day: today, held, new: true }))
     }
 
@@ -304,11 +315,8 @@ impl Matcher {
     fn take_post(
         &self,
         intake: &mut Intake,
-        relay: &MemberId,
         post: &PostRequest,
-        today: Day,
-        batch: &mut Batch,
-        group: &mut Group,
+        taking: &mut Taking<'_>,
     ) -> Result<TakenIn, Refusal> {
         let entry = BoardEntry::from(post);
         let hash = Sha256::from_bytes(kring_protocol::crypto::sha256(&entry.to_bytes()));
@@ -317,11 +325,11 @@ impl Matcher {
         }
         // As many as all members together may evaluate on a usual day: far more than matches can need.
         let most = self.core.covenant.budgets.iter().map(|budget| u64::from(budget.per_day)).sum();
-        if !intake.brought.one_more(relay, today, most) {
+        if !intake.brought.one_more(taking.relay, taking.today, most) {
             return Err(Refusal::Quota);
         }
-        intake.remember(hash, today, true, batch);
-        intake.push(group, Posting::Message(entry));
+        intake.remember(hash, taking.today, true, &mut taking.batch);
+        intake.push(&mut taking.group, Posting::Message(Box::new(entry)));
         Ok(TakenIn::New { change: Change::default(), held: true })
     }
 

@@ -96,8 +96,7 @@ impl Partner {
             matches.restore(core.vault.open_record(&KeyName::Matches, Table::Match, &key, &sealed)?);
         }
         let pairs = core.vault.index_key("pair");
-        let conversations =
-            Conversations::load(&core.store, pairs, core.network_id(), &leaves, &matches)?;
+        let conversations = Conversations::load(&core.store, pairs, core.network_id(), &leaves, &matches)?;
         let submissions = core
             .covenant
             .matchers_for(&core.me)
@@ -148,7 +147,8 @@ impl Partner {
         let mut keys: BTreeSet<_> = self.cases().keys().map(|(id, _)| *id).collect();
         keys.extend(self.leaves().iter().map(|(key, _)| key.key));
         self.touch(&keys);
-        let all = self.matches().iter().filter(|entry| !entry.said.is_empty()).map(Match::key).collect::<Vec<_>>();
+        let all =
+            self.matches().iter().filter(|entry| !entry.said.is_empty()).map(Match::key).collect::<Vec<_>>();
         self.touch_matches(&all);
     }
 

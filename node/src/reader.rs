@@ -223,8 +223,7 @@ impl Reader {
                 };
                 match read_met(&met, reading, &self.core.covenant) {
                     Ok(encounter) => {
-                        let pair =
-                            Pair { matcher: key.matcher.clone(), own: *mailbox, other: met.mailbox };
+                        let pair = Pair { matcher: key.matcher.clone(), own: *mailbox, other: met.mailbox };
                         let changed = self.partner.matches().meet(&encounter, self.core.today());
                         self.partner.conversations().add(pair, key, left);
                         changed

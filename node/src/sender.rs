@@ -268,11 +268,7 @@ impl Sender {
     }
 
     /// Stores what the receipts say. Returns what must be sent again.
-    async fn settle(
-        &mut self,
-        items: Vec<Item>,
-        outcomes: Vec<Outcome>,
-    ) -> Result<Vec<Errand>, StoreError> {
+    async fn settle(&mut self, items: Vec<Item>, outcomes: Vec<Outcome>) -> Result<Vec<Errand>, StoreError> {
         let Some(matcher_key) = self.core.verifying_key(&self.destination.matcher) else {
             return Ok(Vec::new());
         };

@@ -11,6 +11,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod basis;
 pub mod board;
 pub mod ceremony;
 pub mod codec;

@@ -5,6 +5,7 @@
 //! a household or a street is never one. Two of several fields agreeing is written as recipes over joined fields.
 //! Not here: how a key becomes a tag, which is the OPRF's work.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
@@ -118,6 +119,12 @@ impl Recipe {
     #[must_use]
     pub const fn description(self) -> &'static str {
         self.definition().1
+    }
+
+    /// What of a person it compares: two that share a key by it agree in all of these.
+    #[must_use]
+    pub fn fields(self) -> BTreeSet<Compared> {
+        self.definition().2.iter().flat_map(|part| part.compared()).copied().collect()
     }
 
     const fn definition(self) -> (&'static str, &'static str, &'static [Part]) {
@@ -351,7 +358,48 @@ fn keys_by(recipe: Recipe, person: &Person) -> impl Iterator<Item = MatchKey> {
     values.into_iter().map(move |value| MatchKey { recipe: id.clone(), value })
 }
 
+/// A field, or as much of one as a recipe compares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Compared {
+    /// The BSN.
+    Bsn,
+    /// The given name.
+    GivenName,
+    /// A surname.
+    FamilyName,
+    /// The first letters of given name and surname.
+    NameStarts,
+    /// The first letter of the given name or of a surname.
+    Initial,
+    /// The full birth date.
+    BirthDate,
+    /// The year of it.
+    BirthYear,
+    /// The postal code.
+    PostalCode,
+    /// The signs of the postal code, in any order.
+    PostalCodeNearly,
+    /// The house number.
+    HouseNumber,
+}
+
 impl Part {
+    const fn compared(self) -> &'static [Compared] {
+        match self {
+            Self::Bsn => &[Compared::Bsn],
+            Self::Birth | Self::BirthCertain => &[Compared::BirthDate],
+            Self::BirthYear => &[Compared::BirthYear],
+            Self::Given => &[Compared::GivenName],
+            Self::Family => &[Compared::FamilyName],
+            Self::Names => &[Compared::GivenName, Compared::FamilyName],
+            Self::Starts => &[Compared::NameStarts],
+            Self::Initial => &[Compared::Initial],
+            Self::Postcode => &[Compared::PostalCode],
+            Self::PostcodeUnordered => &[Compared::PostalCodeNearly],
+            Self::House => &[Compared::HouseNumber],
+        }
+    }
+
     fn values(self, person: &Person) -> Vec<String> {
         let birth = person.birth_date();
         let (given, family) = (person.given_name(), person.family_name());

@@ -280,13 +280,9 @@ pub fn seal_authenticated(
     rng: &mut (impl RngCore + CryptoRng),
 ) -> Vec<u8> {
     let mode = OpModeS::AuthPsk((sender.hpke(), sender.public.hpke()), psk.bundle());
-    let (encapped, mut context) = hpke::setup_sender::<AesGcm256, HkdfSha256, X25519HkdfSha256, _>(
-        &mode,
-        &receiver.hpke(),
-        info,
-        rng,
-    )
-    .expect("encapsulation fails only for keys of small order, which ExchangeKey excludes");
+    let (encapped, mut context) =
+        hpke::setup_sender::<AesGcm256, HkdfSha256, X25519HkdfSha256, _>(&mode, &receiver.hpke(), info, rng)
+            .expect("encapsulation fails only for keys of small order, which ExchangeKey excludes");
     let ciphertext = context.seal(plaintext, &[]).expect("a fresh context seals one message");
     [encapped.to_bytes().as_slice(), &ciphertext].concat()
 }

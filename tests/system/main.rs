@@ -8,6 +8,7 @@ mod caseloads;
 mod documents;
 mod kills;
 mod matching;
+mod mistaken;
 mod privacy;
 mod rules;
 mod signals;

@@ -28,7 +28,7 @@ pub(super) enum Posting {
     /// The matcher's own word to a mailbox; sealed when it is appended.
     Announcement(Announcement),
     /// What a member had sealed itself.
-    Message(Entry),
+    Message(Box<Entry>),
 }
 
 /// Postings that must stand in one append, with the numbers of their records.
@@ -63,7 +63,7 @@ impl Posting {
                 let body = seal_post(post.clone(), to, destination, signing, &mut OsRng);
                 Entry { address: post_address(inbox, *n), body }
             }
-            Self::Message(entry) => entry.clone(),
+            Self::Message(entry) => (**entry).clone(),
         }
     }
 }
@@ -72,13 +72,12 @@ impl Posting {
 pub(super) fn load(core: &Core) -> Result<Group, StoreError> {
     let mut group = Group::new();
     for (key, sealed) in core.store.scan_all(Table::Announcement)? {
-        let announcement =
-            core.vault.open_record(&KeyName::Meeting, Table::Announcement, &key, &sealed)?;
+        let announcement = core.vault.open_record(&KeyName::Meeting, Table::Announcement, &key, &sealed)?;
         group.push((number(&key, Table::Announcement)?, Posting::Announcement(announcement)));
     }
     for (key, bytes) in core.store.scan_all(Table::Posting)? {
         let entry = bytes.as_slice().try_into().map_err(|_| damaged(Table::Posting))?;
-        group.push((number(&key, Table::Posting)?, Posting::Message(Entry::from_bytes(entry))));
+        group.push((number(&key, Table::Posting)?, Posting::Message(Box::new(Entry::from_bytes(entry)))));
     }
     group.sort_by_key(|(number, _)| *number);
     Ok(group)

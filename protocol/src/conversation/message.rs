@@ -94,8 +94,7 @@ impl Message {
     /// [`BadMessage`].
     pub fn from_plaintext(plaintext: &[u8]) -> Result<Self, BadMessage> {
         let (length, rest) = plaintext.split_first_chunk::<2>().ok_or(BadMessage)?;
-        let (encoded, zeros) =
-            rest.split_at_checked(u16::from_be_bytes(*length).into()).ok_or(BadMessage)?;
+        let (encoded, zeros) = rest.split_at_checked(u16::from_be_bytes(*length).into()).ok_or(BadMessage)?;
         if plaintext.len() != PLAINTEXT_LEN || zeros.iter().any(|&byte| byte != 0) {
             return Err(BadMessage);
         }

@@ -45,7 +45,8 @@ fn opens_only_for_the_pair_the_direction_the_scope_and_the_subject_key() {
     assert_eq!(a.open(&body), Err(Unopenable), "the sender's own direction");
     assert_eq!(channel(4, 5).open(&body), Err(Unopenable), "another sender");
     assert_eq!(channel(5, 3).open(&body), Err(Unopenable), "another receiver");
-    let other = |key: u8, scope: &Scope| Channel::new(&subject_key(key), scope, mailbox(4), mailbox(3).public());
+    let other =
+        |key: u8, scope: &Scope| Channel::new(&subject_key(key), scope, mailbox(4), mailbox(3).public());
     assert_eq!(other(1, &scope()).open(&body), Ok(message()));
     assert_eq!(other(2, &scope()).open(&body), Err(Unopenable), "another subject key");
     let scopes = [
@@ -86,7 +87,8 @@ fn who_knows_the_family_can_neither_speak_for_a_side_nor_find_their_messages() {
     let seen_by_third = [(5, 3), (5, 4)].map(|(own, other)| channel(own, other));
     let between: Vec<_> = (0..64).map(|n| channel(3, 4).address_to(n)).collect();
     for channel in seen_by_third {
-        let any = (0..64).any(|n| between.contains(&channel.address_to(n)) || between.contains(&channel.address_from(n)));
+        let any = (0..64)
+            .any(|n| between.contains(&channel.address_to(n)) || between.contains(&channel.address_from(n)));
         assert!(!any);
     }
 }
@@ -96,7 +98,9 @@ fn derivations_are_the_designs_to_the_byte() {
     let (own, other) = (mailbox(3), mailbox(4).public());
     let (a, b) = (own.public(), other);
     let (low, high) = if a < b { (a, b) } else { (b, a) };
-    let both = |x: &ExchangeKey, y: &ExchangeKey| [&[0, 32], x.as_bytes().as_slice(), &[0, 32], y.as_bytes()].concat();
+    let both = |x: &ExchangeKey, y: &ExchangeKey| {
+        [&[0, 32], x.as_bytes().as_slice(), &[0, 32], y.as_bytes()].concat()
+    };
     let psk = hkdf_salted(b"kring/psk/v1", subject_key(1).secret().expose(), &both(&low, &high));
     assert_eq!(subject_key(1).psk(&a, &b), psk);
     assert_eq!(subject_key(1).psk(&b, &a), psk);

@@ -97,9 +97,9 @@ impl Match {
     /// Whether the match lives over this pair of mailboxes.
     #[must_use]
     pub fn has_met_over(&self, pair: &Pair) -> bool {
-        self.points.iter().any(|point| {
-            point.own == pair.own && point.other == pair.other && point.matcher == pair.matcher
-        })
+        self.points
+            .iter()
+            .any(|point| point.own == pair.own && point.other == pair.other && point.matcher == pair.matcher)
     }
 }
 
@@ -108,7 +108,8 @@ impl Matches {
     /// before it sends; asked again, the choice is the same.
     pub fn say(&mut self, key: &MatchKey, matcher: &MemberId) -> Vec<Saying> {
         let Some(entry) = self.matches.get(key) else { return Vec::new() };
-        let Some(first) = entry.points.iter().filter(|point| point.matcher == *matcher).map(Pair::from).min() else {
+        let Some(first) = entry.points.iter().filter(|point| point.matcher == *matcher).map(Pair::from).min()
+        else {
             return Vec::new();
         };
         let mut sayings = Vec::new();

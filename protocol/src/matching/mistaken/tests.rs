@@ -19,18 +19,41 @@ const CASES: [[u8; 2]; 2] = [[1, 2], [3, 4]];
 #[derive(Clone, Debug)]
 enum Act {
     /// A side leaves a key at a matcher, or renews it.
-    Leave { side: usize, matcher: usize, key: usize },
-    Withdraw { side: usize, matcher: usize, key: usize },
+    Leave {
+        side: usize,
+        matcher: usize,
+        key: usize,
+    },
+    Withdraw {
+        side: usize,
+        matcher: usize,
+        key: usize,
+    },
     /// A side reads so many entries of a board.
-    Read { side: usize, matcher: usize, entries: usize },
+    Read {
+        side: usize,
+        matcher: usize,
+        entries: usize,
+    },
     /// A side sends what it has to say; with `lost` the receipts do not reach it.
-    Send { side: usize, matcher: usize, lost: bool },
+    Send {
+        side: usize,
+        matcher: usize,
+        lost: bool,
+    },
     /// A side marks one of its matches.
-    Mark { side: usize, which: usize },
+    Mark {
+        side: usize,
+        which: usize,
+    },
     /// A side starts again with what it has stored.
-    Restart { side: usize },
+    Restart {
+        side: usize,
+    },
     /// A matcher is gone for good. The last one stays.
-    Gone { matcher: usize },
+    Gone {
+        matcher: usize,
+    },
 }
 
 fn act() -> impl Strategy<Value = Act> {
@@ -132,7 +155,9 @@ impl World {
 
     fn read(&mut self, side: usize, number: usize) {
         let board = &mut self.boards[number];
-        let Some(entry) = board.entries.get(board.read[side]).cloned().filter(|_| !board.gone) else { return };
+        let Some(entry) = board.entries.get(board.read[side]).cloned().filter(|_| !board.gone) else {
+            return;
+        };
         board.read[side] += 1;
         let live = board.live;
         let matches = &mut self.sides[side];
@@ -207,7 +232,8 @@ impl World {
                     self.send(side, number, false);
                 }
             }
-            let unread = |board: &Board| !board.gone && board.read.iter().any(|read| *read < board.entries.len());
+            let unread =
+                |board: &Board| !board.gone && board.read.iter().any(|read| *read < board.entries.len());
             let grown = self.boards.iter().map(|board| board.entries.len()).ne(before);
             if !grown && !self.boards.iter().any(unread) {
                 return;
