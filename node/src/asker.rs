@@ -19,8 +19,9 @@ use kring_protocol::oprf::MAX_BATCH;
 use kring_protocol::own_submission::{OwnSubmission, WithdrawNumber};
 use rand::rngs::OsRng;
 
-use kring_protocol::log::entry::Kind;
+use kring_protocol::log::entry::{Kind, Outcome};
 
+use crate::audit::Event;
 use crate::cases::{Desired, MatchKeyId};
 use crate::core::Core;
 use crate::holder::Holder;
@@ -33,6 +34,8 @@ use crate::store::{Batch, StoreError, Table};
 
 /// Between two tries when too few holders answer.
 const RETRY: Duration = Duration::from_millis(500);
+/// When nothing comes for so long, spares are asked besides the holders that owe an answer.
+const SPARE_AFTER: Duration = Duration::from_secs(1);
 /// A request that has not been answered for so long is given up; its header would soon be too old.
 const GIVE_UP_SECS: u64 = 480;
 
@@ -194,22 +197,10 @@ impl Asker {
                     continue;
                 }
             }
-            let Some((holder, response)) = open.next().await else { continue };
-            match response {
-                None => rules.failed(&holder),
-                Some(Response::Acknowledged(acknowledgement)) => rules.acknowledged(&holder, acknowledgement),
-                Some(Response::Refused(refused)) => {
-                    tracing::warn!(%holder, reason = %refused.reason, "a key holder refused");
-                    rules.refused(&holder, &refused);
-                }
-                Some(Response::Answered(answer)) => {
-                    let fault = tokio::task::block_in_place(|| rules.answered(&holder, answer).err());
-                    if let Some(fault) = fault {
-                        tracing::error!(%holder, %fault, "a key holder answered wrongly");
-                        keep_evidence(&self.core, fault).await;
-                    }
-                }
-                Some(Response::Head(_) | Response::Headers(_)) => rules.failed(&holder),
+            match tokio::time::timeout(SPARE_AFTER, open.next()).await {
+                Err(_) => rules.overdue(),
+                Ok(None) => {}
+                Ok(Some((holder, response))) => hear(&self.core, rules, &holder, response).await,
             }
         }
     }
@@ -313,9 +304,28 @@ impl Asker {
     fn last_header(&self, epoch: Epoch) -> Result<Option<VerifiedHeader>, StoreError> {
         let last = self.core.store.scan(Table::OwnHeader, &epoch.to_be_bytes()).last().transpose()?;
         let Some((_, bytes)) = last else { return Ok(None) };
-        let damaged = |error: codec::CodecError| StoreError::Failed(format!("an own header: {error}"));
+        let damaged = |error: codec::CodecError| StoreError::Damaged(format!("an own header: {error}"));
         let signed = codec::decode::<SignedHeader>(&bytes).map_err(damaged)?;
         Ok(Some(VerifiedHeader::trusted(signed)))
+    }
+}
+
+/// Tells the rules what a holder replied, or that it did not.
+async fn hear(core: &Core, rules: &mut Rules, holder: &MemberId, response: Option<Response>) {
+    match response {
+        None | Some(Response::Head(_) | Response::Headers(_)) => rules.failed(holder),
+        Some(Response::Acknowledged(acknowledgement)) => rules.acknowledged(holder, acknowledgement),
+        Some(Response::Refused(refused)) => {
+            tracing::warn!(%holder, reason = %refused.reason, "a key holder refused");
+            rules.refused(holder, &refused);
+        }
+        Some(Response::Answered(answer)) => {
+            let fault = tokio::task::block_in_place(|| rules.answered(holder, answer).err());
+            if let Some(fault) = fault {
+                tracing::error!(%holder, %fault, "a key holder answered wrongly");
+                keep_evidence(core, fault).await;
+            }
+        }
     }
 }
 
@@ -329,7 +339,8 @@ async fn keep_evidence(core: &Core, fault: AnswerFault) {
     batch.put(Table::Evidence, key(b"/answer"), codec::encode(&culprit.answer));
     batch.put(Table::Evidence, key(b"/header"), codec::encode(&culprit.header));
     batch.put(Table::Evidence, key(b"/elements"), culprit.elements.to_bytes());
-    let events = vec![core.event(Kind::EvaluationAsked, Some(&holder), 1)];
+    let event = core.event(Kind::EvaluationAsked, Some(&holder), 1);
+    let events = vec![Event { outcome: Outcome::Failed, ..event }];
     // A failing disk stops the node by itself.
     let _ = core.commit(batch, events).await;
 }

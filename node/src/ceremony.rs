@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use kring_protocol::ceremony::{
-    Ceremony as Rules, Effect, KeyId, KeySpec, Outcome, Request, Response, Setup, SignedKeyRecord,
+    Ceremony as Rules, Effect, KeyId, KeySpec, Outcome, Request, Response, Setup, SetupError,
+    SignedKeyRecord, SpecError,
 };
 use kring_protocol::codec::{self, Wire};
 use kring_protocol::id::{Epoch, MemberId};
@@ -17,7 +18,7 @@ use rand::rngs::OsRng;
 use serde::{Deserialize, Serialize};
 
 use crate::core::Core;
-use crate::keys::{EpochKeys, Keyring};
+use crate::keys::{BadKeys, EpochKeys, Keyring};
 use crate::network::Family;
 use crate::partner::Partner;
 use crate::store::{Batch, StoreError, Table};
@@ -61,6 +62,23 @@ impl Wire for StoredShares {
 #[serde(transparent)]
 struct StoredKept(codec::Bytes);
 
+/// Why a ceremony, or the keys it made, cannot go on. Neither is the disk's fault unless it says so.
+#[derive(Debug, thiserror::Error)]
+pub enum CeremonyError {
+    /// The covenant asks for keys that cannot be made.
+    #[error("the covenant's keys cannot be made: {0}; the members must agree on another covenant")]
+    Specs(#[from] SpecError),
+    /// The ceremony does not start, or not where it stopped.
+    #[error("the key ceremony cannot start: {0}")]
+    Setup(#[from] SetupError),
+    /// Key records that do not belong to this covenant.
+    #[error("the key records cannot be used: {0}")]
+    Keys(#[from] BadKeys),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
 const PIECE_LEN: usize = 50_000;
 
 impl Wire for StoredKept {
@@ -71,8 +89,8 @@ impl Ceremonies {
     /// With the keys and the unfinished ceremonies in the store; those of epochs in use are entered.
     ///
     /// # Errors
-    /// [`StoreError`], also when what is stored does not hold.
-    pub async fn load(core: Arc<Core>, keyring: Arc<Keyring>) -> Result<Self, StoreError> {
+    /// [`CeremonyError`].
+    pub async fn load(core: Arc<Core>, keyring: Arc<Keyring>) -> Result<Self, CeremonyError> {
         let ceremonies = Self { core, keyring, running: Mutex::default() };
         for epoch in ceremonies.core.covenant.epochs_on(ceremonies.core.today()) {
             ceremonies.load_epoch(epoch).await?;
@@ -80,7 +98,7 @@ impl Ceremonies {
         Ok(ceremonies)
     }
 
-    async fn load_epoch(&self, epoch: Epoch) -> Result<(), StoreError> {
+    async fn load_epoch(&self, epoch: Epoch) -> Result<(), CeremonyError> {
         let mut batch = Batch::new();
         let mut names = vec![KeyName::Shares(epoch)];
         let matchers = self.core.covenant.matchers_for(&self.core.me);
@@ -98,7 +116,7 @@ impl Ceremonies {
         Ok(())
     }
 
-    fn stored_keys(&self, epoch: Epoch) -> Result<Option<EpochKeys>, StoreError> {
+    fn stored_keys(&self, epoch: Epoch) -> Result<Option<EpochKeys>, CeremonyError> {
         let prefix = epoch.to_be_bytes();
         let mut records = Vec::new();
         for record in self.core.store.scan(Table::KeyRecord, &prefix) {
@@ -115,12 +133,10 @@ impl Ceremonies {
                 self.core.vault.open_record(&name, Table::KeyShare, &prefix, &sealed)?;
             shares = usable(&stored.shares)?;
         }
-        let keys = EpochKeys::new(&self.core.covenant, epoch, records, shares)
-            .map_err(|error| StoreError::Failed(error.to_string()))?;
-        Ok(Some(keys))
+        Ok(Some(EpochKeys::new(&self.core.covenant, epoch, records, shares)?))
     }
 
-    fn enter(&self, epoch: Epoch) -> Result<(), StoreError> {
+    fn enter(&self, epoch: Epoch) -> Result<(), CeremonyError> {
         let name = KeyName::Shares(epoch);
         let mut kept: Option<Vec<u8>> = None;
         for piece in self.core.store.scan(Table::Ceremony, &epoch.to_be_bytes()) {
@@ -128,9 +144,7 @@ impl Ceremonies {
             let piece: StoredKept = self.core.vault.open_record(&name, Table::Ceremony, &key, &sealed)?;
             kept.get_or_insert_default().extend(piece.0.0);
         }
-        let setup = self.setup(epoch).map_err(StoreError::Failed)?;
-        let rules = Rules::new(setup, kept.as_deref(), &mut OsRng)
-            .map_err(|error| StoreError::Failed(format!("the key ceremony cannot start: {error}")))?;
+        let rules = Rules::new(self.setup(epoch)?, kept.as_deref(), &mut OsRng)?;
         self.running().insert(epoch, rules);
         Ok(())
     }
@@ -142,15 +156,13 @@ impl Ceremonies {
         covenant.matchers.iter().any(|matcher| covenant.holders_of(matcher).contains(&self.core.me))
     }
 
-    fn setup(&self, epoch: Epoch) -> Result<Setup, String> {
+    fn setup(&self, epoch: Epoch) -> Result<Setup, SpecError> {
         let covenant = &self.core.covenant;
         let mut specs = Vec::new();
         for purpose in &covenant.purposes {
             for matcher in &covenant.matchers {
                 let key = KeyId { purpose: purpose.id.clone(), matcher: matcher.clone() };
-                specs.push(
-                    KeySpec::new(key, covenant.holders_of(matcher)).map_err(|error| error.to_string())?,
-                );
+                specs.push(KeySpec::new(key, covenant.holders_of(matcher))?);
             }
         }
         let verifying_key = |holder: &MemberId| Some((holder.clone(), self.core.verifying_key(holder)?));
@@ -203,7 +215,7 @@ impl Ceremonies {
     }
 
     /// Asks every other holder once, all at the same time.
-    async fn round(&self, epoch: Epoch) -> Result<(), StoreError> {
+    async fn round(&self, epoch: Epoch) -> Result<(), CeremonyError> {
         let (peers, request) = {
             let running = self.running();
             let Some(rules) = running.get(&epoch) else { return Ok(()) };
@@ -229,7 +241,7 @@ impl Ceremonies {
         Ok(())
     }
 
-    async fn carry_out(&self, epoch: Epoch, effects: Vec<Effect>) -> Result<(), StoreError> {
+    async fn carry_out(&self, epoch: Epoch, effects: Vec<Effect>) -> Result<(), CeremonyError> {
         let mut effects = std::collections::VecDeque::from(effects);
         while let Some(effect) = effects.pop_front() {
             match effect {
@@ -266,7 +278,7 @@ impl Ceremonies {
     }
 
     /// Stores records and shares in one commit, then takes the keys into use.
-    async fn complete(&self, epoch: Epoch, outcome: Outcome) -> Result<(), StoreError> {
+    async fn complete(&self, epoch: Epoch, outcome: Outcome) -> Result<(), CeremonyError> {
         let mut batch = Batch::new();
         self.put_kept(&mut batch, epoch, outcome.kept.expose())?;
         let shares = outcome.shares.into_iter().map(|(key, share)| StoredShare { key, share }).collect();
@@ -315,7 +327,7 @@ impl Ceremonies {
     }
 
     /// Asks the key holders for the finished records of an epoch.
-    async fn fetch(&self, epoch: Epoch) -> Result<(), StoreError> {
+    async fn fetch(&self, epoch: Epoch) -> Result<(), CeremonyError> {
         let request = codec::encode(&Request::Records { epoch });
         for holder in &self.core.covenant.key_holders {
             let answer = self.core.network.request(holder, Family::Ceremony, request.clone()).await;
@@ -340,13 +352,12 @@ impl Ceremonies {
         records: Vec<SignedKeyRecord>,
         shares: HashMap<(kring_protocol::id::PurposeId, MemberId), KeyShare>,
         mut batch: Batch,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), CeremonyError> {
         for (number, record) in records.iter().enumerate() {
             let number = u32::try_from(number).unwrap_or(u32::MAX).to_be_bytes();
             batch.put(Table::KeyRecord, [epoch.to_be_bytes(), number].concat(), codec::encode(record));
         }
-        let keys = EpochKeys::new(&self.core.covenant, epoch, records, shares)
-            .map_err(|error| StoreError::Failed(error.to_string()))?;
+        let keys = EpochKeys::new(&self.core.covenant, epoch, records, shares)?;
         let events = vec![self.core.event(Kind::Key, None, keys.records.len() as u64)];
         self.core.commit(batch, events).await?;
         tracing::info!(epoch = epoch.0, "keys are in use");

@@ -13,8 +13,9 @@ use kring_protocol::id::{Epoch, MemberId};
 use rand::rngs::OsRng;
 use tokio::sync::Mutex;
 
-use kring_protocol::log::entry::Kind;
+use kring_protocol::log::entry::{self, Kind};
 
+use crate::audit::Event;
 use crate::core::Core;
 use crate::keys::{EpochKeys, Keyring};
 use crate::store::{Batch, StoreError, Table};
@@ -87,7 +88,8 @@ impl Holder {
                 fraud.known.header.hash().as_bytes().to_vec(),
                 codec::encode(&**fraud),
             );
-            entries.push(self.core.event(Kind::EvaluationAnswered, Some(from), 1));
+            let event = self.core.event(Kind::EvaluationAnswered, Some(from), 1);
+            entries.push(Event { outcome: entry::Outcome::Refused, ..event });
         }
         if !entered.new.is_empty() {
             batch.put(Table::Chain, chain_key(epoch, from), codec::encode(&entered.chain));
@@ -188,7 +190,7 @@ fn refused(reason: Reason, highest: Option<SignedHeader>) -> Response {
 fn load<T: Wire>(core: &Core, table: Table, key: &[u8]) -> Result<Option<T>, StoreError> {
     let Some(bytes) = core.store.get(table, key)? else { return Ok(None) };
     let damaged =
-        |error: codec::CodecError| StoreError::Failed(format!("a {} record: {error}", table.name()));
+        |error: codec::CodecError| StoreError::Damaged(format!("a {} record: {error}", table.name()));
     codec::decode(&bytes).map(Some).map_err(damaged)
 }
 

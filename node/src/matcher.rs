@@ -457,7 +457,7 @@ fn decode<T: Wire>(table: Table, bytes: &[u8]) -> Result<T, StoreError> {
 }
 
 fn damaged(table: Table) -> StoreError {
-    StoreError::Failed(format!("a {} record does not read", table.name()))
+    StoreError::Damaged(format!("a {} record does not read", table.name()))
 }
 
 #[cfg(test)]

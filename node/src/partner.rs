@@ -308,5 +308,5 @@ fn case_key_name(key: &[u8]) -> Result<KeyName, StoreError> {
 }
 
 fn damaged(table: Table) -> StoreError {
-    StoreError::Failed(format!("a {} record does not read", table.name()))
+    StoreError::Damaged(format!("a {} record does not read", table.name()))
 }

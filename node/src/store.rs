@@ -74,6 +74,9 @@ pub enum StoreError {
     /// Writing or syncing failed, now or before. What is on disk is what was acknowledged; the node must restart.
     #[error("the store has stopped because the disk failed: {0}; see to the disk, then restart the node")]
     Failed(String),
+    /// A record of this node's own that it cannot read or use: not the disk's refusal, but what came back from it.
+    #[error("{0}; restore a backup, and look whether the data directory is this node's and its disk healthy")]
+    Damaged(String),
     /// The live records could not be copied into new files. The store goes on with the old ones.
     #[error("cannot reclaim space: {0}; see to the disk, the node tries again after a restart")]
     Compaction(String),

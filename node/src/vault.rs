@@ -154,7 +154,8 @@ impl Vault {
     fn key(&self, name: &KeyName) -> Result<Arc<Secret<32>>, StoreError> {
         let bytes = name.to_bytes();
         let found = self.known.read().expect("nobody panics while holding the keys").get(&bytes).cloned();
-        let (slot, cached) = found.ok_or_else(|| StoreError::Failed("a record's key is gone".to_owned()))?;
+        let (slot, cached) =
+            found.ok_or_else(|| StoreError::Damaged("the key of a record is gone".to_owned()))?;
         if let Some(key) = cached {
             return Ok(key);
         }
@@ -195,10 +196,7 @@ fn failed(error: KeyError) -> StoreError {
 /// The error for a record that this node wrote and cannot read.
 #[must_use]
 pub fn damaged(table: Table) -> StoreError {
-    StoreError::Failed(format!(
-        "a {} record does not open or read: damaged, or of another node",
-        table.name()
-    ))
+    StoreError::Damaged(format!("a {} record does not open or read", table.name()))
 }
 
 #[cfg(test)]

@@ -6,9 +6,11 @@
 
 mod caseloads;
 mod documents;
+mod hostile;
 mod kills;
 mod matching;
 mod mistaken;
 mod privacy;
 mod rules;
 mod signals;
+mod wire;

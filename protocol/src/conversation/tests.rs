@@ -152,3 +152,39 @@ const GOLDEN_PLAINTEXT: &str = "006601a56269645009090909090909090909090909090909
      6e6c6f746865722d706572736f6e";
 const GOLDEN_ADDRESS: &str = "5fce5b8686f8c71fe031d98e29c38d3f";
 const GOLDEN_BODY_HASH: &str = "8e2419d644d06718bb82414dd209ed2dfe342ebd287c8df91790eca855cb86c4";
+
+/// What a conversation costs, for `docs/decisions/`; measures, proves nothing. Run alone, with `--ignored --nocapture`.
+#[test]
+#[ignore = "measures"]
+fn cost() {
+    let median = |mut work: Box<dyn FnMut() + '_>| {
+        let mut times: Vec<_> = (0..501)
+            .map(|_| {
+                let start = std::time::Instant::now();
+                work();
+                start.elapsed().as_secs_f64() * 1e6
+            })
+            .collect();
+        times.sort_by(f64::total_cmp);
+        times[250]
+    };
+    let (key, scope, own, other) = (subject_key(1), scope(), mailbox(3), mailbox(4).public());
+    let opened = median(Box::new(move || {
+        std::hint::black_box(Channel::new(&key, &scope, own.clone(), other));
+    }));
+    let (a, b) = (channel(3, 4), channel(4, 3));
+    let body = a.seal(&message(), 0).body;
+    let window = median(Box::new(|| {
+        (0..64).for_each(|n| {
+            std::hint::black_box(b.address_from(n));
+        });
+    }));
+    println!("channel {opened:.1} us, its window of 64 addresses {window:.1} us");
+    let seal = median(Box::new(|| {
+        std::hint::black_box(a.seal(&message(), 0));
+    }));
+    let open = median(Box::new(|| {
+        std::hint::black_box(b.open(&body).unwrap());
+    }));
+    println!("seal {seal:.1} us, open {open:.1} us");
+}

@@ -198,6 +198,7 @@ impl Asker {
             acknowledgements: BTreeMap::new(),
             in_flight: BTreeMap::new(),
             failed: BTreeSet::new(),
+            overdue: BTreeSet::new(),
             answers: BTreeMap::new(),
         };
         Ok(self.outstanding.insert(outstanding).header.signed())
@@ -272,10 +273,19 @@ impl Asker {
         request.failed.insert(holder.clone());
     }
 
+    /// Nothing has come for a while: spares are asked besides those that owe an answer, so that one silent holder costs
+    /// a moment and not a connection's whole time limit. An answer that comes late still counts.
+    pub fn overdue(&mut self) {
+        if let Some(request) = &mut self.outstanding {
+            request.mark_overdue();
+        }
+    }
+
     /// Tries a holder again that failed or refused.
     pub fn retry(&mut self, holder: &MemberId) {
         if let Some(request) = &mut self.outstanding {
             request.failed.remove(holder);
+            request.overdue.remove(holder);
         }
     }
 

@@ -6,7 +6,7 @@ use kring_protocol::meeting::Meeting;
 use kring_protocol::own_submission::{Leaver, OwnSubmission, WithdrawNumber, WithdrawRoot};
 use kring_protocol::relay::ticket::{TicketMaker, TraceKeys};
 use kring_protocol::relay::{self, Forward, Relay, Relayed};
-use kring_protocol::sealing::ExchangeSecret;
+use kring_protocol::sealing::{ExchangeSecret, Receiver, Sender};
 use kring_protocol::secret::Secret;
 use kring_protocol::sign::SigningKey;
 use kring_protocol::subject_key::{Scope, SubjectKey};
@@ -48,6 +48,7 @@ pub(super) fn measure() -> Vec<Measure> {
         Measure::new("matcher: submissions per core", 1.0 / matcher, "/s"),
         Measure::new("sender, relay and matcher: one submission", micros(sender + relay + matcher), "us")
             .target(Target::AtMost(300.0)),
+        Measure::new("of which keys, HPKE contexts and signatures", micros(parties.libraries()), "us"),
     ]
 }
 
@@ -74,6 +75,27 @@ impl Parties {
             root: WithdrawRoot(Secret::random(&mut OsRng)),
             today: Clock.now().day(),
         }
+    }
+
+    /// Seconds of what one submission asks of the libraries, whatever we do around it: two fresh keys, a context at either
+    /// end, four signatures made (name, forward, relay, receipt) and two checked.
+    fn libraries(&self) -> f64 {
+        let info = b"the same length as a label, a network's hash and a matcher's name";
+        let signature = self.sender.1.sign_bytes(info);
+        let key = self.sender.1.verifying_key();
+        let encapped = *Sender::new(&self.weekly.public(), info, &mut OsRng).encapped();
+        seconds(|| {
+            std::hint::black_box(ExchangeSecret::from_bytes(Secret::random(&mut OsRng)));
+            std::hint::black_box(SigningKey::from_seed(&Secret::random(&mut OsRng)));
+            std::hint::black_box(Sender::new(&self.weekly.public(), info, &mut OsRng));
+            std::hint::black_box(Receiver::new(&self.weekly, &encapped, info).expect("a sender made it"));
+            for _ in 0..4 {
+                std::hint::black_box(self.sender.1.sign_bytes(info));
+            }
+            for _ in 0..2 {
+                key.verify_bytes(info, &signature).expect("the signature is right");
+            }
+        })
     }
 
     /// The sender's part: a fresh mailbox, a signed hello, sealed and signed for the relay.

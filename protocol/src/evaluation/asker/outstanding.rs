@@ -21,6 +21,8 @@ pub(super) struct Outstanding {
     pub(super) acknowledgements: BTreeMap<MemberId, Acknowledgement>,
     pub(super) in_flight: BTreeMap<MemberId, Outgoing>,
     pub(super) failed: BTreeSet<MemberId>,
+    /// Holders that owe an answer for so long that spares are asked besides them. Theirs still counts when it comes.
+    pub(super) overdue: BTreeSet<MemberId>,
     /// What each holder evaluated, with the matcher whose key it is under. Verified.
     pub(super) answers: BTreeMap<MemberId, Vec<(MemberId, Evaluation)>>,
 }
@@ -90,6 +92,12 @@ impl Outstanding {
         Ok(KeyResult { matcher: key.matcher.clone(), subject_keys: outputs.iter().map(derive).collect() })
     }
 
+    /// Whoever owes an answer now is not counted on any more.
+    pub(super) fn mark_overdue(&mut self) {
+        let owing = self.in_flight.iter().filter(|(_, sent)| **sent == Outgoing::Evaluate);
+        self.overdue.extend(owing.map(|(holder, _)| holder.clone()));
+    }
+
     /// Whom to ask now: nobody before a majority has acknowledged.
     pub(super) fn choose(&self) -> Vec<MemberId> {
         let me = &self.header.header().member;
@@ -98,13 +106,15 @@ impl Outstanding {
         if acknowledged.count() < self.terms.majority(me) {
             return Vec::new();
         }
+        let asked = |holder: &MemberId| self.in_flight.get(holder) == Some(&Outgoing::Evaluate);
         let counts_on = |holder: &MemberId| {
-            self.answers.contains_key(holder) || self.in_flight.get(holder) == Some(&Outgoing::Evaluate)
+            self.answers.contains_key(holder) || (asked(holder) && !self.overdue.contains(holder))
         };
         let free = |holder: &&MemberId| {
             self.acknowledgements.contains_key(*holder)
                 && !self.failed.contains(*holder)
-                && !counts_on(holder)
+                && !self.answers.contains_key(*holder)
+                && !asked(holder)
         };
         let candidates: Vec<&MemberId> = self.holders.iter().filter(free).collect();
         choice::cheapest(&self.keys(), &candidates, counts_on)

@@ -95,6 +95,39 @@ fn a_liar_is_named_with_evidence_and_a_spare_is_asked() {
     }
 }
 
+/// Carries all messages except the elements to `silent`, which neither answers nor fails.
+fn run_with_a_silent_holder(world: &mut World, asker: &mut Asker, silent: &str) {
+    loop {
+        let mut outgoing = asker.outgoing();
+        outgoing.retain(|(holder, message)| *holder != id(silent) || *message != Outgoing::Evaluate);
+        if outgoing.is_empty() {
+            return;
+        }
+        outgoing.iter().for_each(|(holder, message)| world.carry(asker, holder, message));
+    }
+}
+
+#[test]
+fn a_silent_holder_is_waited_for_a_moment_and_a_late_answer_counts() {
+    for answers_late in [false, true] {
+        let mut world = World::new();
+        let mut asker = Asker::new(id("f"), None);
+        world.begin_preferring(&mut asker, &["x"], &["a"]);
+        run_with_a_silent_holder(&mut world, &mut asker, "a");
+        assert_eq!(asker.progress(), Progress::Working, "spares are not asked at once");
+        asker.overdue();
+        if answers_late {
+            asker.outgoing(); // the spares are asked, and are silent too
+            world.carry(&mut asker, &id("a"), &Outgoing::Evaluate);
+        } else {
+            run_with_a_silent_holder(&mut world, &mut asker, "a");
+        }
+        assert_eq!(asker.progress(), Progress::Complete, "late: {answers_late}");
+        assert_eq!(asker.finish().unwrap(), expected(&world, "f", &["x"]));
+        assert!(world.faults.is_empty());
+    }
+}
+
 #[test]
 fn too_many_liars_give_nothing() {
     let mut world = World::new();

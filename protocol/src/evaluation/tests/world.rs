@@ -172,7 +172,8 @@ impl World {
         }
     }
 
-    fn carry(&mut self, asker: &mut Asker, holder: &MemberId, message: &Outgoing) {
+    /// Carries one message to a holder, and its reply back.
+    pub(super) fn carry(&mut self, asker: &mut Asker, holder: &MemberId, message: &Outgoing) {
         let member = asker.member().clone();
         let request = match message {
             Outgoing::Announce(range) => {
