@@ -120,6 +120,13 @@ fn a_match_called_mistaken_is_out_for_both_whatever_it_is_found_by() {
     add(b, "another case", &[&mother]);
     assert_eq!(matches(b, "another case", 1).len(), 1);
     assert_eq!(partners(b, "another case"), ["a"]);
+    // What is said now travels over mailboxes that met before the restart.
+    let (notice, match_id) = match_with(c, "third", "b");
+    let (status, _) =
+        c.post(&format!("/notices/{notice}/respond"), &not_right(&match_id, "noLongerInvolved"));
+    assert_eq!((status, partners(c, "third")), (200, vec!["a".to_owned()]));
+    no_notice(b, "theirs");
+    assert_eq!(partners(a, "ours"), ["b", "c"]);
     assert_eq!(demo.stop().code, 0);
 }
 
@@ -151,14 +158,14 @@ fn refusals(node: &Node, other: &Node, notice: &str, match_id: &Value) {
 fn a_mark_reaches_the_other_side_without_the_node_that_said_it_and_without_a_matcher() {
     let place = Place::new();
     let (mut demo, [a, b, _]) = network(&place);
-    let [f] = demo.nodes(["f"]);
+    let [gone] = demo.nodes(["partner-6"]);
     let person = Person::invented(60);
     add(&a, "ours", &[&person]);
     add(&b, "theirs", &[&person]);
     let met = matches(&a, "ours", 1);
     assert_eq!(matches(&b, "theirs", 1), met);
     until_quiet(&demo.all_nodes());
-    f.take_down();
+    gone.take_down();
     let (notice, match_id) = match_with(&a, "ours", "b");
     let path = format!("/notices/{notice}/respond");
     assert_eq!(a.post(&path, &not_right(&match_id, "noLongerInvolved")).0, 200);
