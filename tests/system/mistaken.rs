@@ -67,24 +67,13 @@ fn a_match_called_mistaken_is_out_for_both_whatever_it_is_found_by() {
         assert_eq!(matches(node, case, 2).len(), 2);
     }
     until_quiet(&demo.all_nodes());
-    let (notice, match_id) = match_with(b, "theirs", "a");
-    refusals(b, a, &notice, &match_id);
-
-    let key = [("idempotency-key", "k1")];
-    let respond = |body: &Value| {
-        let path = format!("/notices/{notice}/respond");
-        b.post_with(&path, "application/json", body.to_string().as_bytes(), &key)
-    };
-    let body = not_right(&match_id, "otherPerson");
-    assert_eq!(respond(&body), (200, body.clone()));
-    assert_eq!(partners(b, "theirs"), ["c"], "at once for who says so");
-    assert_eq!(respond(&body), (200, body.clone()), "the same request again");
-    assert_eq!(respond(&not_right(&match_id, "duplicate")).0, 409, "the same key with another body");
+    mark_once(b, a);
     matches(a, "ours", 1);
     out(&nodes);
-    let kinds = b.get("/audit/entries?limit=1000");
-    assert!(kinds.to_string().contains("\"kind\":\"coordination\""), "the answer is in the audit log");
-    assert!(!kinds.to_string().contains(match_id.as_str().unwrap()));
+    // What was heard is on disk before anything else touches it.
+    until_quiet(&demo.all_nodes());
+    restart_all(&mut demo);
+    out(&nodes);
 
     for (node, id) in [(b, &theirs), (a, &ours)] {
         assert_eq!(node.post(&format!("/signals/{id}/renew"), &json!({})).0, 200);
@@ -101,11 +90,10 @@ fn a_match_called_mistaken_is_out_for_both_whatever_it_is_found_by() {
     until_quiet(&demo.all_nodes());
     out(&nodes);
     // A later signal on the same case.
-    let (status, _) = b.post(&format!("/signals/{theirs}/withdraw"), &json!({}));
-    assert_eq!(status, 200);
+    assert_eq!(b.post(&format!("/signals/{theirs}/withdraw"), &json!({})).0, 200);
     no_notice(b, "theirs");
     matches(c, "third", 1);
-    add(b, "theirs", &[&child]);
+    assert_eq!(add(b, "theirs", &[&child]), theirs, "the same case");
     assert_eq!(matches(c, "third", 2).len(), 2, "others meet the later signal");
     until_quiet(&demo.all_nodes());
     out(&nodes);
@@ -116,18 +104,42 @@ fn a_match_called_mistaken_is_out_for_both_whatever_it_is_found_by() {
     }
     until_quiet(&demo.all_nodes());
     out(&nodes);
-    // Another pair of cases of the same two is another matter.
-    add(b, "another case", &[&mother]);
+    another_case(&nodes, &mother);
+    assert_eq!(demo.stop().code, 0);
+}
+
+/// `b` says that its match with `a` is not right, and says so again.
+fn mark_once(b: &Node, a: &Node) {
+    let (notice, match_id) = match_with(b, "theirs", "a");
+    refusals(b, a, &notice, &match_id);
+    let key = [("idempotency-key", "k1")];
+    let respond = |body: &Value| {
+        let path = format!("/notices/{notice}/respond");
+        b.post_with(&path, "application/json", body.to_string().as_bytes(), &key)
+    };
+    let body = not_right(&match_id, "otherPerson");
+    assert_eq!(respond(&body), (200, body.clone()));
+    assert_eq!(partners(b, "theirs"), ["c"], "at once for who says so");
+    assert_eq!(respond(&body), (200, body.clone()), "the same request again");
+    assert_eq!(respond(&not_right(&match_id, "duplicate")).0, 409, "the same key with another body");
+    let entries = b.get("/audit/entries?limit=1000").to_string();
+    assert!(entries.contains("\"kind\":\"coordination\""), "the answer is in the audit log");
+    assert!(!entries.contains(match_id.as_str().unwrap()));
+}
+
+/// Another pair of cases of the same two is another matter, and what is said now travels over mailboxes that met before a
+/// restart.
+fn another_case([a, b, c]: &[Node; 3], mother: &Person) {
+    add(b, "another case", &[mother]);
     assert_eq!(matches(b, "another case", 1).len(), 1);
     assert_eq!(partners(b, "another case"), ["a"]);
-    // What is said now travels over mailboxes that met before the restart.
+    matches(a, "ours", 2);
     let (notice, match_id) = match_with(c, "third", "b");
     let (status, _) =
         c.post(&format!("/notices/{notice}/respond"), &not_right(&match_id, "noLongerInvolved"));
     assert_eq!((status, partners(c, "third")), (200, vec!["a".to_owned()]));
     no_notice(b, "theirs");
     assert_eq!(partners(a, "ours"), ["b", "c"]);
-    assert_eq!(demo.stop().code, 0);
 }
 
 /// What is not there, not theirs, or not served yet changes nothing.
