@@ -198,7 +198,9 @@ fn quiet(until: Option<u32>, errors: &mut Vec<InvalidParam>) -> u8 {
     })
 }
 
-/// A case as it will be stored: the live one under this reference with new content, or a new one.
+/// A case as it will be stored: the one under this reference with new content, or a new one. Where its signal has ended
+/// this is a later signal on the same case: the network knows it by the same reference, so what was said about its
+/// matches holds, and nothing else is kept.
 fn new_case(
     core: &Core,
     partner: &Partner,
@@ -208,10 +210,11 @@ fn new_case(
 ) -> Result<Case, ApplicationError> {
     let expiry = expiry(core, purpose).ok_or(ApplicationError::Internal)?;
     let cases = partner.cases();
-    let known = cases.find(purpose, &case_reference);
+    let before = cases.find(purpose, &case_reference);
+    let known = before.filter(|case| case.is_live(core.today()));
     Ok(Case {
-        id: known.map_or_else(|| CaseId(random_reference()), |case| case.id),
-        reference: known.map_or_else(random_reference, |case| case.reference),
+        id: before.map_or_else(|| CaseId(random_reference()), |case| case.id),
+        reference: before.map_or_else(random_reference, |case| case.reference),
         case_reference,
         purpose: purpose.clone(),
         persons,
@@ -323,7 +326,7 @@ pub async fn import(
         let same = partner
             .cases()
             .find(&purpose, &rows.case_reference)
-            .is_some_and(|case| case.persons == rows.persons);
+            .is_some_and(|case| case.is_live(core.today()) && case.persons == rows.persons);
         if same {
             report.unchanged += 1;
         } else {

@@ -5,6 +5,7 @@
 //! a household or a street is never one. Two of several fields agreeing is written as recipes over joined fields.
 //! Not here: how a key becomes a tag, which is the OPRF's work.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
@@ -101,6 +102,12 @@ impl Recipe {
         self.definition().1
     }
 
+    /// What of a person it compares: two that share a key by it agree in all of these.
+    #[must_use]
+    pub fn fields(self) -> BTreeSet<Compared> {
+        self.definition().2.iter().flat_map(|part| part.compared()).copied().collect()
+    }
+
     /// All recipes as data: a new one is a line here and its name above.
     const fn definition(self) -> Definition {
         use Part::{
@@ -152,6 +159,35 @@ impl Recipe {
             }
         }
     }
+}
+
+/// A field, or as much of one as a recipe compares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Compared {
+    /// The BSN.
+    Bsn,
+    /// The given name.
+    GivenName,
+    /// A surname.
+    FamilyName,
+    /// So many first letters of given name and surname.
+    NameStarts(u8),
+    /// So many first letters of the given name or of a surname.
+    AnyNameStart(u8),
+    /// The first letter of the given name.
+    Initial,
+    /// The full birth date.
+    BirthDate,
+    /// The full birth date, day and month in either order.
+    BirthDateUnordered,
+    /// The years around the birth year, as far as it is known.
+    Generation,
+    /// The postal code.
+    PostalCode,
+    /// The signs of the postal code, in any order.
+    PostalCodeNearly,
+    /// The house number.
+    HouseNumber,
 }
 
 impl FromStr for Recipe {

@@ -10,6 +10,7 @@ mod documents;
 mod hostile;
 mod kills;
 mod matching;
+mod mistaken;
 mod privacy;
 mod recipes;
 mod rules;

@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::process::Command;
 
-const COMMANDS: [&[&str]; 21] = [
+const COMMANDS: [&[&str]; 22] = [
     &[],
     &["init"],
     &["covenant"],
@@ -24,6 +24,7 @@ const COMMANDS: [&[&str]; 21] = [
     &["notice"],
     &["notice", "list"],
     &["notice", "show"],
+    &["notice", "respond"],
     &["demo"],
     &["bench"],
     &["bench", "recognition"],

@@ -11,6 +11,7 @@ use tower::ServiceExt;
 
 use super::auth::{Token, TokenHash};
 use super::*;
+use crate::texts::Language;
 
 type Outcome<T> = Result<T, ApplicationError>;
 
@@ -119,15 +120,30 @@ impl Application for Fake {
         Ok(SignalView { state, ..self.signal(actor, id).await? })
     }
 
-    async fn notices(&self, actor: &Actor) -> Outcome<Vec<NoticeView>> {
-        Ok(vec![self.notice(actor, "n0").await?])
+    async fn notices(&self, actor: &Actor, language: Language) -> Outcome<Vec<NoticeView>> {
+        Ok(vec![self.notice(actor, "n0", language).await?])
     }
 
-    async fn notice(&self, _: &Actor, id: &str) -> Outcome<NoticeView> {
+    async fn respond(
+        &self,
+        _: &Actor,
+        notice: &str,
+        response: NewResponse,
+        idempotency: Option<Idempotency>,
+    ) -> Outcome<ResponseView> {
+        (notice == "n0").then_some(()).ok_or(ApplicationError::NotFound)?;
+        let NewResponse { match_id, says } = response;
+        let key = idempotency.map_or_else(String::new, |idempotency| idempotency.key);
+        self.asked.lock().unwrap().push(format!("{match_id} {says:?} {key}"));
+        Ok(ResponseView { match_id, says })
+    }
+
+    async fn notice(&self, _: &Actor, id: &str, language: Language) -> Outcome<NoticeView> {
         let matched = |id: &str, partner: Option<&str>| MatchView {
             match_id: id.into(),
             partner: partner.map(Into::into),
             basis: vec!["bsn".into()],
+            basis_text: language.tag().into(),
         };
         (id == "n0").then_some(()).ok_or(ApplicationError::NotFound)?;
         Ok(NoticeView {

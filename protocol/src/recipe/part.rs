@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::Compared;
 use crate::identifier::Person;
 
 /// First year of the first generation of [`Part::Generation`].
@@ -48,6 +49,27 @@ pub(super) enum Part {
 }
 
 impl Part {
+    /// What of a person two values of this part have in common when they are equal.
+    pub(super) const fn compared(self) -> &'static [Compared] {
+        match self {
+            Self::Bsn => &[Compared::Bsn],
+            Self::Birth | Self::BirthCertain => &[Compared::BirthDateUnordered],
+            Self::Date | Self::DateCertain => &[Compared::BirthDate],
+            Self::Generation => &[Compared::Generation],
+            Self::Given => &[Compared::GivenName],
+            Self::Family => &[Compared::FamilyName],
+            Self::FamilyInitial => &[Compared::FamilyName, Compared::Initial],
+            Self::Starts2 => &[Compared::NameStarts(2)],
+            Self::Starts3 => &[Compared::NameStarts(3)],
+            Self::Starts4 => &[Compared::NameStarts(4)],
+            Self::AnyStart2 => &[Compared::AnyNameStart(2)],
+            Self::AnyStart3 => &[Compared::AnyNameStart(3)],
+            Self::Postcode => &[Compared::PostalCode],
+            Self::PostcodeNear => &[Compared::PostalCodeNearly],
+            Self::House => &[Compared::HouseNumber],
+        }
+    }
+
     pub(super) fn values(self, person: &Person) -> Vec<String> {
         let birth = person.birth_date();
         let certain = birth.filter(|date| !date.is_conventional());
