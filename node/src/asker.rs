@@ -19,8 +19,9 @@ use kring_protocol::oprf::MAX_BATCH;
 use kring_protocol::own_submission::{OwnSubmission, WithdrawNumber};
 use rand::rngs::OsRng;
 
-use kring_protocol::log::entry::Kind;
+use kring_protocol::log::entry::{Kind, Outcome};
 
+use crate::audit::Event;
 use crate::cases::{Desired, MatchKeyId};
 use crate::core::Core;
 use crate::holder::Holder;
@@ -338,7 +339,8 @@ async fn keep_evidence(core: &Core, fault: AnswerFault) {
     batch.put(Table::Evidence, key(b"/answer"), codec::encode(&culprit.answer));
     batch.put(Table::Evidence, key(b"/header"), codec::encode(&culprit.header));
     batch.put(Table::Evidence, key(b"/elements"), culprit.elements.to_bytes());
-    let events = vec![core.event(Kind::EvaluationAsked, Some(&holder), 1)];
+    let event = core.event(Kind::EvaluationAsked, Some(&holder), 1);
+    let events = vec![Event { outcome: Outcome::Failed, ..event }];
     // A failing disk stops the node by itself.
     let _ = core.commit(batch, events).await;
 }

@@ -13,8 +13,9 @@ use kring_protocol::id::{Epoch, MemberId};
 use rand::rngs::OsRng;
 use tokio::sync::Mutex;
 
-use kring_protocol::log::entry::Kind;
+use kring_protocol::log::entry::{self, Kind};
 
+use crate::audit::Event;
 use crate::core::Core;
 use crate::keys::{EpochKeys, Keyring};
 use crate::store::{Batch, StoreError, Table};
@@ -87,7 +88,8 @@ impl Holder {
                 fraud.known.header.hash().as_bytes().to_vec(),
                 codec::encode(&**fraud),
             );
-            entries.push(self.core.event(Kind::EvaluationAnswered, Some(from), 1));
+            let event = self.core.event(Kind::EvaluationAnswered, Some(from), 1);
+            entries.push(Event { outcome: entry::Outcome::Refused, ..event });
         }
         if !entered.new.is_empty() {
             batch.put(Table::Chain, chain_key(epoch, from), codec::encode(&entered.chain));

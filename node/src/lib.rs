@@ -39,4 +39,4 @@ pub mod tokens;
 pub mod vault;
 pub mod work;
 
-pub use node::{RunError, run};
+pub use node::{RunError, run, run_with};

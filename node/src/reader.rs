@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kring_protocol::board::replication::{Page, Request, Response, WAIT_MAX_MS};
+use kring_protocol::board::replication::{BadPage, Page, Request, Response, WAIT_MAX_MS};
 use kring_protocol::board::{Entry, Post, open_post};
 use kring_protocol::codec;
 use kring_protocol::id::MemberId;
@@ -15,6 +15,7 @@ use kring_protocol::log::entry::Kind;
 use kring_protocol::matching::{MatchKey, NoEncounter, Reading, read_met};
 use kring_protocol::subject_key::Scope;
 use kring_protocol::submission::Destination;
+use tokio::time::Instant;
 
 use crate::boards::Boards;
 use crate::core::Core;
@@ -33,6 +34,8 @@ pub struct Reader {
     partner: Arc<Partner>,
     boards: Arc<Boards>,
     destination: Destination,
+    /// Whose page was refused last, and why, until one is accepted: said once, however often it comes.
+    refused: Option<(MemberId, BadPage)>,
 }
 
 impl Reader {
@@ -40,20 +43,23 @@ impl Reader {
     #[must_use]
     pub fn new(core: Arc<Core>, partner: Arc<Partner>, boards: Arc<Boards>, matcher: &MemberId) -> Self {
         let destination = core.destination(matcher);
-        Self { core, partner, boards, destination }
+        Self { core, partner, boards, destination, refused: None }
     }
 
     /// Reads until the node stops. A node asks the matcher first, then any member that may have the board.
-    pub async fn run(self) {
+    pub async fn run(mut self) {
+        let matcher = self.destination.matcher.clone();
         while !self.core.is_stopping() {
-            let page = match self.ask(&self.destination.matcher, WAIT_MAX_MS).await {
-                Asked::Page(page) => Some(page),
+            let asked = Instant::now();
+            let taken = match self.ask(&matcher, WAIT_MAX_MS).await {
+                // A matcher that says so at once, instead of waiting, is not asked again at once.
+                Asked::Nothing if asked.elapsed() < RETRY => Ok(false),
                 Asked::Nothing => continue,
-                Asked::Unreachable => self.ask_others().await,
-            };
-            let taken = match page {
-                Some(page) => self.take(&page).await,
-                None => Ok(false),
+                Asked::Page(page) => match self.take(&matcher, &page).await {
+                    Ok(false) => self.read_from_others().await,
+                    taken => taken,
+                },
+                Asked::Unreachable => self.read_from_others().await,
             };
             match taken {
                 Ok(true) => {}
@@ -78,28 +84,36 @@ impl Reader {
         }
     }
 
-    async fn ask_others(&self) -> Option<Box<Page>> {
+    /// Takes the next page from the first member that has a good one. False when nobody has.
+    async fn read_from_others(&mut self) -> Result<bool, StoreError> {
         for (member, connected) in self.core.network.reachable() {
             if connected
                 && member != self.destination.matcher
                 && let Asked::Page(page) = self.ask(&member, 0).await
+                && self.take(&member, &page).await?
             {
-                return Some(page);
+                return Ok(true);
             }
         }
-        None
+        Ok(false)
     }
 
-    /// Checks a page, acts on what is for us, and stores all of it. False when the page was not accepted.
-    async fn take(&self, page: &Page) -> Result<bool, StoreError> {
+    /// Checks a page that `from` sent, acts on what is for us, and stores all of it. False when the page was not accepted.
+    async fn take(&mut self, from: &MemberId, page: &Page) -> Result<bool, StoreError> {
         let Some(board) = self.boards.get(&self.destination.matcher) else { return Ok(false) };
         let checked = match tokio::task::block_in_place(|| board.check(&self.core, page)) {
             Ok(checked) => checked,
             Err(error) => {
-                tracing::error!(matcher = %self.destination.matcher, %error, "a board page was not accepted");
+                let refused = Some((from.clone(), error));
+                if let (Some((from, error)), true) = (&refused, refused != self.refused) {
+                    let matcher = &self.destination.matcher;
+                    tracing::error!(%matcher, %from, %error, "a board page was not accepted");
+                }
+                self.refused = refused;
                 return Ok(false);
             }
         };
+        self.refused = None;
         let mut batch = Batch::new();
         let changes = tokio::task::block_in_place(|| self.act(&checked.entries, &mut batch))?;
         let mut events = vec![self.core.event(

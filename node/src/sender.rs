@@ -97,19 +97,20 @@ impl Sender {
         let Some(epoch) = keys.first().map(|key| key.epoch) else { return Ok(Vec::new()) };
         self.redraw(epoch, keys).await?;
         let Some(weekly) = self.weekly_key().await else { return Ok(keys.to_vec()) };
-        let items = tokio::task::block_in_place(|| self.prepare(epoch, keys, &weekly));
-        if items.is_empty() {
-            return Ok(Vec::new());
-        }
+        let mut items = tokio::task::block_in_place(|| self.prepare(epoch, keys, &weekly));
+        // What the drawn relay brings no good receipt for goes to the spare: the relay may have lost or altered it.
         for relay in self.relays(epoch).await? {
+            if items.is_empty() {
+                break;
+            }
             match self.through(&relay, &items).await {
-                Some(outcomes) => return self.settle(items, outcomes).await,
+                Some(outcomes) => items = self.settle(&relay, items, outcomes).await?,
                 None => {
                     tracing::debug!(%relay, matcher = %self.destination.matcher, "a relay could not pass on")
                 }
             }
         }
-        Ok(keys.to_vec())
+        Ok(items.into_iter().map(|item| item.key).collect())
     }
 
     /// Draws a new submission for every one that must be replaced, and stores it before anything is sent.
@@ -212,9 +213,10 @@ impl Sender {
     /// Stores what the receipts say. Returns what must be sent again.
     async fn settle(
         &mut self,
+        relay: &MemberId,
         items: Vec<Item>,
         outcomes: Vec<Outcome>,
-    ) -> Result<Vec<LeaveKey>, StoreError> {
+    ) -> Result<Vec<Item>, StoreError> {
         let Some(matcher_key) = self.core.verifying_key(&self.destination.matcher) else {
             return Ok(Vec::new());
         };
@@ -225,17 +227,19 @@ impl Sender {
                     match item.sealed.verify_receipt(&receipt, &self.destination, &matcher_key) {
                         Ok(_) => done.push(item),
                         Err(error) => {
-                            tracing::error!(matcher = %self.destination.matcher, %error, "a bad receipt");
-                            again.push(item.key);
+                            let matcher = &self.destination.matcher;
+                            tracing::error!(%relay, %matcher, %error, "a bad receipt; one of the two is at fault");
+                            again.push(item);
                         }
                     }
                 }
                 Outcome::Refused(refusal) => {
-                    tracing::warn!(matcher = %self.destination.matcher, %refusal, "a submission was refused");
+                    let matcher = &self.destination.matcher;
+                    tracing::warn!(%relay, %matcher, %refusal, "a submission was refused");
                     if refusal == Refusal::Unopenable {
                         self.weekly = None;
                     }
-                    again.push(item.key);
+                    again.push(item);
                 }
             }
         }

@@ -48,6 +48,21 @@ impl Node {
         }
     }
 
+    /// Its configuration.
+    ///
+    /// # Panics
+    /// When its file is gone.
+    #[must_use]
+    pub fn config(&self) -> Config {
+        Config::load(&self.dir.join(file::CONFIG), [], &[]).expect("the node was founded")
+    }
+
+    /// What it has logged so far, where nobody else collects it.
+    #[must_use]
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.dir.join("node.log")).unwrap_or_default()
+    }
+
     /// Its directory.
     #[must_use]
     pub fn dir(&self) -> &Path {

@@ -6,8 +6,10 @@
 
 mod caseloads;
 mod documents;
+mod hostile;
 mod kills;
 mod matching;
 mod privacy;
 mod rules;
 mod signals;
+mod wire;
