@@ -68,11 +68,13 @@ impl Partner {
         for (key, sealed) in core.store.scan_all(Table::Match)? {
             matches.restore(core.vault.open_record(&KeyName::Matches, Table::Match, &key, &sealed)?);
         }
+        // These are done at fixed times by themselves.
+        let evaluations = Work::new(0, Arc::clone(&core.clock));
         let submissions = core
             .covenant
             .matchers_for(&core.me)
             .into_iter()
-            .map(|matcher| (matcher, Work::default()))
+            .map(|matcher| (matcher, Work::new(core.pace.wait_secs(), Arc::clone(&core.clock))))
             .collect();
         Ok(Self {
             core,
@@ -81,7 +83,7 @@ impl Partner {
             leaves: Mutex::new(leaves),
             matches: Mutex::new(matches),
             changing_cases: tokio::sync::Mutex::default(),
-            evaluations: Work::default(),
+            evaluations,
             submissions,
         })
     }

@@ -1,5 +1,5 @@
 //! Leaves, renews and withdraws submissions at one matcher, through the relay drawn for it (`docs/protocol.md`
-//! sections 5.3 to 5.7).
+//! sections 5.3 to 5.7 and 10.2).
 //!
 //! A submission is stored before it is sent, and is a pure function of its record: after a crash the same is sent again
 //! and the matcher recognises it.
@@ -15,6 +15,7 @@ use kring_protocol::relay::{self, ITEMS_MAX, Outcome, Refusal, Request, Response
 use kring_protocol::sealing::ExchangeKey;
 use kring_protocol::subject_key::Scope;
 use kring_protocol::submission::{self, Content, Destination, SealedSubmission, Submission};
+use kring_protocol::tempo::Pace;
 use rand::rngs::OsRng;
 use rand::seq::SliceRandom;
 use tokio::sync::Mutex;
@@ -28,6 +29,8 @@ use crate::network::Family;
 use crate::partner::Partner;
 use crate::store::{Batch, StoreError, Table};
 
+mod slots;
+
 /// Between two tries when neither relay answers, at first and at most.
 const RETRY: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
 
@@ -36,17 +39,17 @@ pub type Counter = Mutex<u64>;
 
 /// One sealed item on its way, with what its receipt will change.
 struct Item {
-    key: LeaveKey,
-    /// The state that was sent; what has changed since follows after the receipt.
-    sent: Left,
-    kind: Sent,
+    /// What is done again if there is no receipt.
+    errand: Option<LeaveKey>,
+    sent: Sent,
     sealed: SealedSubmission,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
 enum Sent {
-    Leave,
-    Withdraw,
+    /// With the state that was sent; what has changed since follows after the receipt.
+    Leave(LeaveKey, Box<Left>),
+    Withdraw(LeaveKey),
+    Dummy,
 }
 
 /// Sends to one matcher.
@@ -70,6 +73,12 @@ impl Sender {
     /// Works until the node stops.
     pub async fn run(mut self) {
         let partner = Arc::clone(&self.partner);
+        let core = Arc::clone(&self.core);
+        if let (Pace::Production(schedule), Some(work)) =
+            (&core.pace, partner.submissions.get(&self.destination.matcher))
+        {
+            return self.run_by_slots(schedule, work).await;
+        }
         let Some(work) = partner.submissions.get(&self.destination.matcher) else { return };
         let mut retry = RETRY.0;
         loop {
@@ -95,22 +104,33 @@ impl Sender {
     /// Sends one batch; returns what must be sent again.
     async fn send(&mut self, keys: &[LeaveKey]) -> Result<Vec<LeaveKey>, StoreError> {
         let Some(epoch) = keys.first().map(|key| key.epoch) else { return Ok(Vec::new()) };
-        self.redraw(epoch, keys).await?;
         let Some(weekly) = self.weekly_key().await else { return Ok(keys.to_vec()) };
-        let mut items = tokio::task::block_in_place(|| self.prepare(epoch, keys, &weekly));
+        let mut items = self.items(epoch, keys, &weekly).await?;
         // What the drawn relay brings no good receipt for goes to the spare: the relay may have lost or altered it.
         for relay in self.relays(epoch).await? {
             if items.is_empty() {
                 break;
             }
-            match self.through(&relay, &items).await {
+            let sealed: Vec<_> = items.iter().map(|item| &item.sealed).collect();
+            match self.through(&relay, &sealed).await {
                 Some(outcomes) => items = self.settle(&relay, items, outcomes).await?,
                 None => {
                     tracing::debug!(%relay, matcher = %self.destination.matcher, "a relay could not pass on")
                 }
             }
         }
-        Ok(items.into_iter().map(|item| item.key).collect())
+        Ok(items.into_iter().filter_map(|item| item.errand).collect())
+    }
+
+    /// What must be sent now for these keys, stored before anything is sent.
+    async fn items(
+        &self,
+        epoch: Epoch,
+        keys: &[LeaveKey],
+        weekly: &ExchangeKey,
+    ) -> Result<Vec<Item>, StoreError> {
+        self.redraw(epoch, keys).await?;
+        Ok(tokio::task::block_in_place(|| self.prepare(epoch, keys, weekly)))
     }
 
     /// Draws a new submission for every one that must be replaced, and stores it before anything is sent.
@@ -160,17 +180,22 @@ impl Sender {
             keys.iter().filter_map(step).collect()
         };
         let item = |(key, sent, step): (LeaveKey, Left, Step)| {
-            let (kind, content) = match step {
+            let errand = Some(key.clone());
+            let (sent, content) = match step {
                 Step::Nothing | Step::Replace => return None,
-                Step::Leave => (Sent::Leave, self.leave(&key, &sent)),
+                Step::Leave => {
+                    let content = self.leave(&key, &sent);
+                    (Sent::Leave(key, Box::new(sent)), content)
+                }
                 Step::Withdraw => {
                     let root = &self.core.identity.withdraw_root;
-                    (Sent::Withdraw, Content::Withdraw(sent.own.withdraw(&self.destination, root)))
+                    let content = Content::Withdraw(sent.own.withdraw(&self.destination, root));
+                    (Sent::Withdraw(key), content)
                 }
             };
             let submission = Submission { day: today, content };
             let sealed = submission::seal(&submission, &self.destination, weekly, &mut OsRng);
-            Some(Item { key, sent, kind, sealed })
+            Some(Item { errand, sent, sealed })
         };
         steps.into_iter().filter_map(item).collect()
     }
@@ -192,10 +217,10 @@ impl Sender {
     }
 
     /// Hands the items to a relay. None when it, or the matcher behind it, cannot be reached.
-    async fn through(&self, relay: &MemberId, items: &[Item]) -> Option<Vec<Outcome>> {
+    async fn through(&self, relay: &MemberId, items: &[&SealedSubmission]) -> Option<Vec<Outcome>> {
         let (day, matcher) = (self.core.today(), self.destination.matcher.clone());
         let signing = &self.core.identity.signing;
-        let forward = |item: &Item| relay::forward(&item.sealed, &self.destination, relay, day, signing);
+        let forward = |item: &&SealedSubmission| relay::forward(item, &self.destination, relay, day, signing);
         let items = tokio::task::block_in_place(|| items.iter().map(forward).collect::<Vec<_>>());
         let count = items.len();
         let request = codec::encode(&Request::Forward { matcher, day, items });
@@ -244,8 +269,11 @@ impl Sender {
             }
         }
         self.store(&done).await?;
-        let keys = done.iter().map(|item| item.key.key).collect();
-        self.partner.touch(&keys);
+        let keys = done.iter().filter_map(|item| match &item.sent {
+            Sent::Leave(key, _) | Sent::Withdraw(key) => Some(key.key),
+            Sent::Dummy => None,
+        });
+        self.partner.touch(&keys.collect());
         Ok(again)
     }
 
@@ -253,22 +281,23 @@ impl Sender {
         let mut batch = Batch::new();
         for item in done {
             let mut ended = None;
-            match item.kind {
-                Sent::Leave => {
+            match &item.sent {
+                Sent::Dummy => {}
+                Sent::Leave(key, sent) => {
                     // The reader may have counted posts since.
                     let mut leaves = self.partner.leaves();
-                    let Some(mut left) = leaves.get(&item.key).cloned() else { continue };
-                    if left.own == item.sent.own {
+                    let Some(mut left) = leaves.get(key).cloned() else { continue };
+                    if left.own == sent.own {
                         ended = left.replaces.take();
                         left.receipted = true;
-                        self.partner.put_left(&mut batch, &item.key, &left)?;
-                        leaves.put(item.key.clone(), left);
+                        self.partner.put_left(&mut batch, key, &left)?;
+                        leaves.put(key.clone(), left);
                     }
                 }
-                Sent::Withdraw => {
+                Sent::Withdraw(key) => {
                     let mut leaves = self.partner.leaves();
-                    if let Some(left) = leaves.remove(&item.key) {
-                        batch.delete(Table::Left, item.key.to_bytes());
+                    if let Some(left) = leaves.remove(key) {
+                        batch.delete(Table::Left, key.to_bytes());
                         ended = Some(left.own);
                     }
                 }

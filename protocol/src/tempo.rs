@@ -12,7 +12,6 @@ use crate::id::MemberId;
 use crate::label;
 use crate::oprf::MAX_BATCH;
 use crate::relay::ITEMS_MAX;
-use crate::secret::Secret;
 use crate::time::Timestamp;
 
 mod queue;
@@ -27,7 +26,7 @@ pub const SLOT_MAX_SECS: u32 = 600;
 pub const WAIT_MAX_SECS: u32 = 7_200;
 /// Between two ticks, in seconds: matchers append at ticks, readers fetch after them.
 pub const TICK_SECS: u32 = 900;
-/// Bytes that one slot costs its sender, both ways: request 973, answer 170, and the transport's share.
+/// Bytes that one slot costs its sender, both ways: request 983, answer 170, and the transport's share.
 pub const SLOT_BYTES: u64 = 1_370;
 
 const DAY_SECS: u32 = 86_400;
@@ -37,6 +36,8 @@ const ROUND_SECS: u32 = DAY_SECS / ROUNDS_A_DAY;
 const BEFORE_MIDNIGHT_SECS: u32 = 600;
 /// Seconds of a third of one day of overlap.
 const THIRD_OF_DAY_SECS: u64 = DAY_SECS as u64 / 3;
+/// Between the starts of two requests of one round, in seconds.
+const REQUEST_SECS: u64 = 10;
 /// A reader fetches at the earliest so long after a tick: the matcher's append must be durable by then.
 const READ_AFTER_SECS: u32 = 60;
 /// Readers spread over so many seconds from there.
@@ -44,7 +45,7 @@ const READ_SPREAD_SECS: u32 = 600;
 
 /// When something is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Due {
+pub enum Next {
     /// As soon as there is something to do.
     WhenWaiting,
     /// Then, whether there is something to do or not.
@@ -72,19 +73,19 @@ impl Pace {
 
     /// The next round of evaluation after `after`.
     #[must_use]
-    pub fn next_round(&self, after: Timestamp) -> Due {
+    pub fn next_round(&self, after: Timestamp) -> Next {
         self.due(|schedule| schedule.round_after(after))
     }
 
     /// The next append of a matcher after `after`.
     #[must_use]
-    pub fn next_append(&self, after: Timestamp) -> Due {
+    pub fn next_append(&self, after: Timestamp) -> Next {
         self.due(|_| tick_after(after))
     }
 
     /// When to read boards next after `after`.
     #[must_use]
-    pub fn next_read(&self, after: Timestamp) -> Due {
+    pub fn next_read(&self, after: Timestamp) -> Next {
         self.due(|schedule| schedule.read_after(after))
     }
 
@@ -106,10 +107,10 @@ impl Pace {
         }
     }
 
-    fn due(&self, at: impl FnOnce(&Schedule) -> Timestamp) -> Due {
+    fn due(&self, at: impl FnOnce(&Schedule) -> Timestamp) -> Next {
         match self {
-            Self::Immediate => Due::WhenWaiting,
-            Self::Production(schedule) => Due::At(at(schedule)),
+            Self::Immediate => Next::WhenWaiting,
+            Self::Production(schedule) => Next::At(at(schedule)),
         }
     }
 }
@@ -188,6 +189,13 @@ impl Schedule {
         DAY_SECS as u64 * matchers as u64 * SLOT_BYTES / self.slot_secs as u64
     }
 
+    /// When the requests of a round start, from 0. Each has its own second, so that what was in one does not show in
+    /// when the next one starts.
+    #[must_use]
+    pub const fn request_start(round: Timestamp, number: u64) -> Timestamp {
+        round.plus_secs(number.saturating_mul(REQUEST_SECS))
+    }
+
     /// Seconds in which so many submissions are left at one matcher, one a slot.
     #[must_use]
     pub const fn secs_to_leave(&self, submissions: u32) -> u64 {
@@ -219,12 +227,12 @@ impl Schedule {
     /// The first slot for a matcher whose moment is later than `after`. `own` is the node's own secret: others cannot
     /// tell a slot's moment before it comes, nor whose a message is by its moment.
     #[must_use]
-    pub fn slot_after(&self, matcher: &MemberId, own: &Secret<32>, after: Timestamp) -> Slot {
+    pub fn slot_after(&self, matcher: &MemberId, own: &[u8; 16], after: Timestamp) -> Slot {
         let slot = |number: u64| {
             let length = u64::from(self.slot_secs);
             let begins = Timestamp::from_secs(number.saturating_mul(length));
             let field = join(&[label::MOMENT, matcher.as_bytes(), &number.to_be_bytes()]);
-            let [a, b, c, d, e, f, g, h, ..] = hmac_sha256(own.expose(), &field);
+            let [a, b, c, d, e, f, g, h, ..] = hmac_sha256(own, &field);
             let within = u64::from_be_bytes([a, b, c, d, e, f, g, h]) % length;
             Slot { begins, moment: begins.plus_secs(within), ends: begins.plus_secs(length) }
         };

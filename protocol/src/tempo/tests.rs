@@ -11,7 +11,7 @@ use crate::covenant::tests::{covenant, founders};
 
 mod days;
 
-const OWN: Secret<32> = Secret::new([3; 32]);
+const OWN: [u8; 16] = [3; 16];
 
 /// Of p0 in a network of six that agreed on the production tempo, with so many persons and purposes.
 fn network(persons: u32, purposes: u32) -> Covenant {
@@ -119,7 +119,7 @@ fn the_pace_of_immediate_has_no_times() {
     let covenant = covenant(&founders(6));
     let pace = Pace::of(&covenant, &id("p0")).unwrap();
     assert_eq!(pace, Pace::Immediate);
-    let (now, when) = (at(5), Due::WhenWaiting);
+    let (now, when) = (at(5), Next::WhenWaiting);
     assert_eq!([pace.next_round(now), pace.next_append(now), pace.next_read(now)], [when; 3]);
     assert_eq!((pace.wait_secs(), pace.items_max()), (0, ITEMS_MAX));
     assert_eq!(Pace::of(&covenant, &id("stranger")), None);
@@ -223,7 +223,7 @@ fn each_slot_has_one_moment_that_nobody_else_can_tell() {
     let moments = |matcher: &str, own: u8| {
         let mut after = at(0);
         let mut next = || {
-            after = schedule.slot_after(&id(matcher), &Secret::new([own; 32]), after).moment;
+            after = schedule.slot_after(&id(matcher), &[own; 16], after).moment;
             after
         };
         [(); 20].map(|()| next())
