@@ -12,4 +12,5 @@ mod matching;
 mod privacy;
 mod rules;
 mod signals;
+mod tempo;
 mod wire;

@@ -240,7 +240,7 @@ fn an_order_of_three_is_as_likely_as_any_other() {
     let mut seen = BTreeMap::<Vec<u8>, u32>::new();
     for _ in 0..6_000 {
         let mut queue = Queue::new(WAIT_MAX_SECS);
-        [0, 1, 2].map(|item| queue.add(item, at(0), &mut rng));
+        [0, 1, 2].into_iter().for_each(|item| queue.add(item, at(0), &mut rng));
         let order = std::iter::from_fn(|| queue.take(at(7_200), &mut rng)).collect();
         *seen.entry(order).or_default() += 1;
     }

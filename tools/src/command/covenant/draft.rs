@@ -175,13 +175,14 @@ pub(super) fn figures(covenant: &Covenant) -> Vec<String> {
         match Pace::of(covenant, &budget.member) {
             Some(Pace::Production(schedule)) => {
                 let matchers = covenant.matchers_for(&budget.member).len();
-                #[expect(clippy::cast_precision_loss, reason = "a figure for people")]
-                let megabytes = schedule.bytes_a_day(matchers) as f64 / 1e6;
+                let tenths = schedule.bytes_a_day(matchers) / 100_000;
                 format!(
                     "{guesses}; {ROUNDS_A_DAY} batches of {} inputs a day for each purpose; a message every {} s to \
-                     each of {matchers} matchers, {megabytes:.1} MB a day",
+                     each of {matchers} matchers, {}.{} MB a day",
                     schedule.batch(),
-                    schedule.slot_secs()
+                    schedule.slot_secs(),
+                    tenths / 10,
+                    tenths % 10
                 )
             }
             Some(Pace::Immediate) | None => guesses,
