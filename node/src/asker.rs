@@ -18,8 +18,7 @@ use kring_protocol::id::{Epoch, MemberId, PurposeId, RecipeId};
 use kring_protocol::oprf::MAX_BATCH;
 use kring_protocol::own_submission::{OwnSubmission, WithdrawNumber};
 use kring_protocol::secret::Secret;
-use kring_protocol::tempo::{Next, Pace, Schedule};
-use kring_protocol::time::Timestamp;
+use kring_protocol::tempo::Next;
 use rand::rngs::OsRng;
 
 use kring_protocol::log::entry::{Kind, Outcome};
@@ -34,6 +33,8 @@ use crate::network::Family;
 use crate::partner::{Evaluation, Partner};
 use crate::sender::Counter;
 use crate::store::{Batch, StoreError, Table};
+
+mod rounds;
 
 /// Between two tries when too few holders answer.
 const RETRY: Duration = Duration::from_millis(500);
@@ -120,41 +121,6 @@ impl Asker {
         if !self.evaluate(epoch, &purpose, &ids, 0).await? {
             partner.evaluations.add(taken.items.iter().cloned());
             self.core.pause(RETRY).await;
-        }
-        Ok(())
-    }
-
-    /// One round: full batches for each epoch and purpose, whatever waits. It ends when a request fails; what was in it
-    /// is in the next round.
-    async fn round(&mut self, partner: &Partner, moment: Timestamp) -> Result<(), StoreError> {
-        let core = Arc::clone(&self.core);
-        let Pace::Production(schedule) = &core.pace else { return Ok(()) };
-        let mut start = (0..).map(|number| Schedule::request_start(moment, number));
-        for keys in self.keyring.all() {
-            let epoch = keys.terms.epoch;
-            if !self.knows_chain(&keys).await? {
-                return Ok(());
-            }
-            let total = self.rules.get(&epoch).map_or(0, Rules::total);
-            for _batch in 0..schedule.batches(total) {
-                for purpose in core.covenant.purposes_of(&core.me) {
-                    for size in schedule.requests() {
-                        if !core.until(start.next().unwrap_or(moment)).await {
-                            return Ok(());
-                        }
-                        let wanted = |evaluation: &Evaluation| {
-                            evaluation.epoch == epoch
-                                && partner.purpose_of(&evaluation.key).as_ref() == Some(&purpose.id)
-                        };
-                        let taken = partner.evaluations.take_wanted(size, wanted);
-                        let ids: Vec<_> = taken.items.iter().map(|evaluation| evaluation.key).collect();
-                        if !self.evaluate(epoch, &purpose.id, &ids, size).await? {
-                            partner.evaluations.add(taken.items.iter().cloned());
-                            return Ok(());
-                        }
-                    }
-                }
-            }
         }
         Ok(())
     }
