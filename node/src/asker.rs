@@ -1,4 +1,4 @@
-//! Asks the key holders to evaluate what is waiting, one request at a time (`docs/protocol.md` sections 4.2 and 10.1).
+//! Asks the key holders to evaluate what is waiting, one request at a time (`docs/protocol.md` sections 4.2 and 11.1).
 //! The rules themselves are `kring_protocol::evaluation` and `kring_protocol::tempo`.
 //!
 //! A batch ends in one commit: subject keys and freshly drawn submissions together, so that nothing is left twice.

@@ -31,6 +31,7 @@ use crate::network::{Inbound, Network, Peer, Tap, peer_id};
 use crate::partner::Partner;
 use crate::reader::Reader;
 use crate::relay::Relay;
+use crate::responses;
 use crate::sender::{Counter, Sender};
 use crate::serve::Roles;
 use crate::store::{Batch, Store};
@@ -338,6 +339,7 @@ async fn housekeeping(
         let expired = async {
             ceremonies.end_epochs(&partner).await?;
             partner.expire().await?;
+            responses::expire(&core).await?;
             match &matcher {
                 Some(matcher) => matcher.expire().await,
                 None => Ok(()),

@@ -1,7 +1,7 @@
 //! Reads one matcher's board to its head and opens what stands under the own addresses (`docs/protocol.md` sections 6.1,
-//! 6.2 and 6.4).
+//! 6.2, 6.4 and 10).
 //!
-//! A page, the matches it leads to and the place reached are one commit: a crash repeats a page or has it whole.
+//! A page, the matches it leads to, what others say about them and the place reached are one commit: a crash repeats a page or has it whole.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,13 +12,15 @@ use kring_protocol::board::{Entry, Post, open_post};
 use kring_protocol::codec;
 use kring_protocol::id::MemberId;
 use kring_protocol::log::entry::Kind;
-use kring_protocol::matching::{MatchKey, NoEncounter, Reading, read_met};
+use kring_protocol::matching::outbox::Pair;
+use kring_protocol::matching::{Match, MatchKey, NoEncounter, Reading, read_met};
 use kring_protocol::subject_key::Scope;
 use kring_protocol::submission::Destination;
 use kring_protocol::tempo::Next;
 use tokio::time::Instant;
 
 use crate::boards::Boards;
+use crate::conversations::channel;
 use crate::core::Core;
 use crate::leaves::{LeaveKey, Left, locate};
 use crate::network::Family;
@@ -145,29 +147,42 @@ impl Reader {
         };
         self.refused = None;
         let mut batch = Batch::new();
-        let changes = tokio::task::block_in_place(|| self.act(&checked.entries, &mut batch))?;
+        let (changed, heard) = tokio::task::block_in_place(|| self.act(&checked.entries, &mut batch))?;
         let mut events = vec![self.core.event(
             Kind::BoardRead,
             Some(&self.destination.matcher),
             checked.entries.len() as u64,
         )];
-        if changes > 0 {
-            events.push(self.core.event(Kind::Disclosure, None, changes));
+        let disclosed = {
+            let matches = self.partner.matches();
+            let out = |key: &&MatchKey| matches.get(key).is_none_or(Match::is_mistaken);
+            changed.iter().filter(|key| !out(key)).count() as u64
+        };
+        for (kind, count) in [(Kind::Disclosure, disclosed), (Kind::Coordination, heard)] {
+            if count > 0 {
+                events.push(self.core.event(kind, None, count));
+            }
         }
         board.take(checked, batch, |batch| self.core.commit(batch, events)).await?;
+        // What was found by another pair, or lost the pair it went over, is said there too.
+        self.partner.touch_matches(&changed);
         Ok(true)
     }
 
-    /// Opens the posts to our own submissions. Returns how many matches changed.
-    fn act(&self, entries: &[Entry], batch: &mut Batch) -> Result<u64, StoreError> {
+    /// Opens what is for us. Returns the matches whose grounds changed, and how many messages said something new.
+    fn act(&self, entries: &[Entry], batch: &mut Batch) -> Result<(Vec<MatchKey>, u64), StoreError> {
         let mut changed: Vec<MatchKey> = Vec::new();
+        let mut heard: Vec<MatchKey> = Vec::new();
         let mut read: BTreeMap<LeaveKey, Left> = BTreeMap::new();
         for entry in entries {
             let found = {
                 let leaves = self.partner.leaves();
                 leaves.expects(&entry.address).map(|(key, left)| (key.clone(), left.clone()))
             };
-            let Some((key, left)) = found else { continue };
+            let Some((key, left)) = found else {
+                heard.extend(self.message(entry, batch));
+                continue;
+            };
             let Some((own, n)) = locate(&left, &entry.address) else { continue };
             let matcher_key = self.core.verifying_key(&self.destination.matcher);
             let mailbox = own.mailbox();
@@ -195,7 +210,33 @@ impl Reader {
             self.partner.put_left(batch, key, left)?;
         }
         self.partner.put_matches(batch, &changed)?;
-        Ok(changed.len() as u64)
+        self.partner.put_matches(batch, &heard)?;
+        let count = heard.len() as u64;
+        Ok((changed, count))
+    }
+
+    /// What another partner says, if this entry is a message to us. Returns the match that it changed.
+    fn message(&self, entry: &Entry, batch: &mut Batch) -> Option<MatchKey> {
+        let (pair, key, n) = self.partner.conversations().expects(&entry.address)?;
+        let left = self.partner.leaves().get(&key).cloned()?;
+        let channel = channel(self.core.network_id(), &pair, &key, &left)?;
+        if pair.matcher != self.destination.matcher || channel.address_from(n) != entry.address {
+            return None;
+        }
+        let Ok(message) = channel.open(&entry.body) else {
+            // Others may stand at the same address; only the two of us know it, so this one is the other side's fault.
+            tracing::warn!(matcher = %pair.matcher, "a message at one of our addresses does not open");
+            return None;
+        };
+        let changed = match self.partner.matches().hear(&message, &pair) {
+            Ok(changed) => changed,
+            Err(error) => {
+                tracing::warn!(matcher = %pair.matcher, %error, "a message was left alone");
+                None
+            }
+        };
+        self.partner.conversations().read(&pair, n, &channel, batch);
+        changed
     }
 
     /// What one post changes.
@@ -225,7 +266,12 @@ impl Reader {
                     references,
                 };
                 match read_met(&met, reading, &self.core.covenant) {
-                    Ok(encounter) => self.partner.matches().meet(&encounter, self.core.today()),
+                    Ok(encounter) => {
+                        let pair = Pair { matcher: key.matcher.clone(), own: *mailbox, other: met.mailbox };
+                        let changed = self.partner.matches().meet(&encounter, self.core.today());
+                        self.partner.conversations().add(pair, key, left);
+                        changed
+                    }
                     Err(NoEncounter::SameParty) => Vec::new(),
                     Err(error) => {
                         tracing::warn!(matcher = %key.matcher, %error, "a meeting without a valid partner");

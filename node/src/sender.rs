@@ -1,8 +1,8 @@
-//! Leaves, renews and withdraws submissions at one matcher, through the relay drawn for it (`docs/protocol.md`
-//! sections 5.3 to 5.7 and 10.2).
+//! Leaves, renews and withdraws submissions at one matcher, and posts messages there, through the relay drawn for it
+//! (`docs/protocol.md` sections 5.3 to 5.7, 10.4 and 11.2).
 //!
-//! A submission is stored before it is sent, and is a pure function of its record: after a crash the same is sent again
-//! and the matcher recognises it.
+//! Submission or message, it is stored before it is sent, and is a pure function of its record: after a crash the same is
+//! sent again and the matcher recognises it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +10,8 @@ use std::time::Duration;
 use kring_protocol::codec;
 use kring_protocol::covenant::Disclosure;
 use kring_protocol::id::{Epoch, MemberId};
+use kring_protocol::matching::MatchKey;
+use kring_protocol::matching::outbox::Saying;
 use kring_protocol::own_submission::{Leaver, OwnSubmission, WithdrawNumber};
 use kring_protocol::relay::{self, ITEMS_MAX, Outcome, Refusal, Request, Response};
 use kring_protocol::sealing::ExchangeKey;
@@ -23,10 +25,11 @@ use tokio::sync::Mutex;
 use kring_protocol::log::entry::Kind;
 
 use crate::cases::Desired;
+use crate::conversations::channel;
 use crate::core::Core;
 use crate::leaves::{LeaveKey, Left, Step};
 use crate::network::Family;
-use crate::partner::Partner;
+use crate::partner::{Errand, Partner};
 use crate::store::{Batch, StoreError, Table};
 
 mod slots;
@@ -39,16 +42,17 @@ pub type Counter = Mutex<u64>;
 
 /// One sealed item on its way, with what its receipt will change.
 struct Item {
-    /// What is done again if there is no receipt.
-    errand: Option<LeaveKey>,
+    /// What is done again if there is no receipt. None for a dummy.
+    errand: Option<Errand>,
     sent: Sent,
     sealed: SealedSubmission,
 }
 
+/// The state that was sent; what has changed since follows after the receipt.
 enum Sent {
-    /// With the state that was sent; what has changed since follows after the receipt.
     Leave(LeaveKey, Box<Left>),
     Withdraw(LeaveKey),
+    Message(MatchKey, Saying),
     Dummy,
 }
 
@@ -72,18 +76,15 @@ impl Sender {
 
     /// Works until the node stops.
     pub async fn run(mut self) {
-        let partner = Arc::clone(&self.partner);
-        let core = Arc::clone(&self.core);
-        if let (Pace::Production(schedule), Some(work)) =
-            (&core.pace, partner.submissions.get(&self.destination.matcher))
-        {
+        let (core, partner) = (Arc::clone(&self.core), Arc::clone(&self.partner));
+        let Some(work) = partner.submissions.get(&self.destination.matcher) else { return };
+        if let Pace::Production(schedule) = &core.pace {
             return self.run_by_slots(schedule, work).await;
         }
-        let Some(work) = partner.submissions.get(&self.destination.matcher) else { return };
         let mut retry = RETRY.0;
         loop {
             let taken = tokio::select! {
-                taken = work.take(ITEMS_MAX, |key| key.epoch) => taken,
+                taken = work.take(ITEMS_MAX, Errand::epoch) => taken,
                 () = self.core.stopped() => return,
             };
             match self.send(&taken.items).await {
@@ -102,10 +103,10 @@ impl Sender {
     }
 
     /// Sends one batch; returns what must be sent again.
-    async fn send(&mut self, keys: &[LeaveKey]) -> Result<Vec<LeaveKey>, StoreError> {
-        let Some(epoch) = keys.first().map(|key| key.epoch) else { return Ok(Vec::new()) };
-        let Some(weekly) = self.weekly_key().await else { return Ok(keys.to_vec()) };
-        let mut items = self.items(epoch, keys, &weekly).await?;
+    async fn send(&mut self, errands: &[Errand]) -> Result<Vec<Errand>, StoreError> {
+        let Some(epoch) = errands.first().map(Errand::epoch) else { return Ok(Vec::new()) };
+        let Some(weekly) = self.weekly_key().await else { return Ok(errands.to_vec()) };
+        let mut items = self.items(epoch, errands, &weekly).await?;
         // What the drawn relay brings no good receipt for goes to the spare: the relay may have lost or altered it.
         for relay in self.relays(epoch).await? {
             if items.is_empty() {
@@ -122,15 +123,66 @@ impl Sender {
         Ok(items.into_iter().filter_map(|item| item.errand).collect())
     }
 
-    /// What must be sent now for these keys, stored before anything is sent.
+    /// What must be sent now for errands of one epoch; stored before anything is sent.
     async fn items(
         &self,
         epoch: Epoch,
-        keys: &[LeaveKey],
+        errands: &[Errand],
         weekly: &ExchangeKey,
     ) -> Result<Vec<Item>, StoreError> {
-        self.redraw(epoch, keys).await?;
-        Ok(tokio::task::block_in_place(|| self.prepare(epoch, keys, weekly)))
+        let (mut keys, mut matches) = (Vec::new(), Vec::new());
+        for errand in errands {
+            match errand {
+                Errand::Submission(key) => keys.push(key.clone()),
+                Errand::Message { key, .. } => matches.push(key.clone()),
+            }
+        }
+        self.redraw(epoch, &keys).await?;
+        let sayings = self.number(&matches).await?;
+        Ok(tokio::task::block_in_place(|| {
+            let mut items = self.prepare(epoch, &keys, weekly);
+            items.extend(self.prepare_messages(epoch, sayings, weekly));
+            items
+        }))
+    }
+
+    /// Chooses pair and number for what these matches have to say here, and stores it before anything is sent.
+    async fn number(&self, keys: &[MatchKey]) -> Result<Vec<(MatchKey, Saying)>, StoreError> {
+        let mut all = Vec::new();
+        {
+            let mut matches = self.partner.matches();
+            for key in keys {
+                let sayings = matches.say(key, &self.destination.matcher);
+                all.extend(sayings.into_iter().map(|saying| (key.clone(), saying)));
+            }
+        }
+        if !all.is_empty() {
+            let mut batch = Batch::new();
+            self.partner.put_matches(&mut batch, keys)?;
+            self.core.commit(batch, Vec::new()).await?;
+        }
+        Ok(all)
+    }
+
+    /// Seals messages. One whose own mailbox is gone meanwhile is left out; it goes over another pair when one is met.
+    fn prepare_messages(
+        &self,
+        epoch: Epoch,
+        sayings: Vec<(MatchKey, Saying)>,
+        weekly: &ExchangeKey,
+    ) -> Vec<Item> {
+        let (today, network) = (self.core.today(), self.core.network_id());
+        let item = |(key, saying): (MatchKey, Saying)| {
+            let leave = self.partner.conversations().leave_of(&saying.pair).cloned()?;
+            let left = self.partner.leaves().get(&leave).cloned()?;
+            let channel = channel(network, &saying.pair, &leave, &left)?;
+            let content = Content::Post(Box::new(channel.seal(&saying.message, saying.n)));
+            let sealed =
+                submission::seal(&Submission { day: today, content }, &self.destination, weekly, &mut OsRng);
+            let errand = Some(Errand::Message { epoch, key: key.clone() });
+            Some(Item { errand, sent: Sent::Message(key, saying), sealed })
+        };
+        sayings.into_iter().filter_map(item).collect()
     }
 
     /// Draws a new submission for every one that must be replaced, and stores it before anything is sent.
@@ -180,7 +232,7 @@ impl Sender {
             keys.iter().filter_map(step).collect()
         };
         let item = |(key, sent, step): (LeaveKey, Left, Step)| {
-            let errand = Some(key.clone());
+            let errand = Some(Errand::Submission(key.clone()));
             let (sent, content) = match step {
                 Step::Nothing | Step::Replace => return None,
                 Step::Leave => {
@@ -268,17 +320,20 @@ impl Sender {
                 }
             }
         }
-        self.store(&done).await?;
+        let changed = self.store(&done).await?;
         let keys = done.iter().filter_map(|item| match &item.sent {
             Sent::Leave(key, _) | Sent::Withdraw(key) => Some(key.key),
-            Sent::Dummy => None,
+            Sent::Message(..) | Sent::Dummy => None,
         });
         self.partner.touch(&keys.collect());
+        self.partner.touch_matches(&changed);
         Ok(again)
     }
 
-    async fn store(&self, done: &[Item]) -> Result<(), StoreError> {
+    /// Returns the matches that lost a ground.
+    async fn store(&self, done: &[Item]) -> Result<Vec<MatchKey>, StoreError> {
         let mut batch = Batch::new();
+        let mut changed = Vec::new();
         for item in done {
             let mut ended = None;
             match &item.sent {
@@ -301,14 +356,21 @@ impl Sender {
                         ended = Some(left.own);
                     }
                 }
+                Sent::Message(key, saying) => {
+                    let message = &saying.message.id;
+                    if self.partner.matches().receipted(key, message, &saying.pair) {
+                        self.partner.put_matches(&mut batch, std::slice::from_ref(key))?;
+                    }
+                }
             }
             if let Some(own) = ended {
-                self.partner.own_ended(&mut batch, &own.mailbox().public())?;
+                changed.extend(self.partner.own_ended(&mut batch, &own.mailbox().public())?);
             }
         }
         let entries =
             vec![self.core.event(Kind::SubmissionSent, Some(&self.destination.matcher), done.len() as u64)];
-        self.core.commit(batch, entries).await
+        self.core.commit(batch, entries).await?;
+        Ok(changed)
     }
 
     /// The key to seal to this week, asked of the matcher and kept for the week.

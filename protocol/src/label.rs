@@ -42,6 +42,14 @@ pub const REPLACE: &[u8] = b"kring/replace/v1";
 pub const POST: &[u8] = b"kring/post/v1";
 /// Match id from two references (section 6.4).
 pub const MATCH: &[u8] = b"kring/match/v1";
+/// What two mailboxes share besides their keys: salt of its derivation, and its HPKE `psk_id` (section 10.1).
+pub const PSK: &[u8] = b"kring/psk/v1";
+/// HPKE info of a message between two mailboxes (section 10.1).
+pub const MESSAGE: &[u8] = b"kring/message/v1";
+/// Seed of a message's encapsulation, so that sealing again gives the same bytes (section 10.1).
+pub const MESSAGE_SEED: &[u8] = b"kring/message-seed/v1";
+/// One-time addresses of one direction between two mailboxes (section 10.2).
+pub const ADDRESS: &[u8] = b"kring/address/v1";
 /// A matcher's weekly key (section 5.3).
 pub const WEEKLY_KEY: &[u8] = b"kring/weekly-key/v1";
 /// Covenant signatures (section 3.2).
@@ -62,7 +70,7 @@ pub const CEREMONY_PACKAGE: &[u8] = b"kring/ceremony-package/v1";
 pub const CEREMONY_TRANSCRIPT: &[u8] = b"kring/ceremony-transcript/v1";
 /// All holders' signature on a key record (section 3.5).
 pub const KEY_RECORD: &[u8] = b"kring/key-record/v1";
-/// Where in the day a member's fixed times lie (section 10.1).
+/// Where in the day a member's fixed times lie (section 11.1).
 pub const SPREAD: &[u8] = b"kring/spread/v1";
 /// Leaf commitment of an audit entry (section 7.2).
 pub const AUDIT: &[u8] = b"kring/audit/v1";
@@ -79,5 +87,5 @@ pub const INDEX: &[u8] = b"kring/index/v1";
 pub const IDENTITY: &[u8] = b"kring/identity/v1";
 /// A node's trace key from its root secret.
 pub const TRACE_KEY: &[u8] = b"kring/trace-key/v1";
-/// The moments of a node's slots, from a secret of its own (section 10.2).
+/// The moments of a node's slots, from a secret of its own (section 11.2).
 pub const MOMENT: &[u8] = b"kring/moment/v1";

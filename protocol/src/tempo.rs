@@ -1,5 +1,5 @@
 //! Tempo: at which moments a node evaluates, sends, appends and reads, whether it has something to say or not
-//! (`docs/protocol.md` section 10).
+//! (`docs/protocol.md` section 11).
 //!
 //! Every moment follows from the covenant, the member and the time, and never from what is waiting: so a busy node and an
 //! idle one cannot be told apart, and a node that starts again goes on as if it had never stopped. What is waiting, and

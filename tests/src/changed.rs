@@ -5,10 +5,12 @@
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use kring_node::config::Config;
 use kring_node::network::{Family, Passing, Tap, Way};
+use rustix::process::{Signal, getpid, kill_process};
 
 use crate::impostor::Member;
 
@@ -20,6 +22,8 @@ mod forward;
 pub const CHANGE: &str = "TEST_CHANGE";
 /// Names the one member that is treated so; all are if it is not set.
 pub const ONLY_TO: &str = "TEST_CHANGE_ONLY_TO";
+/// The number of the message, both ways counted from the start, at which the node kills itself as a power cut would.
+pub const DIES_AT: &str = "TEST_DIES_AT";
 /// Names a directory in which all messages are recorded.
 pub const RECORD: &str = "TEST_RECORD";
 /// What [`Change::Leak`] leaks.
@@ -87,6 +91,8 @@ pub struct ChangedNode {
     change: Change,
     only_to: Option<String>,
     record: Option<PathBuf>,
+    /// Messages until it dies.
+    left: Option<AtomicU64>,
     memory: Mutex<Memory>,
 }
 
@@ -115,6 +121,7 @@ impl ChangedNode {
             change: change.ok_or_else(|| format!("{CHANGE}: there is no {name}"))?,
             only_to: std::env::var(ONLY_TO).ok(),
             record,
+            left: std::env::var(DIES_AT).ok().map(|at| at.parse().map(AtomicU64::new)).transpose()?,
             memory: Mutex::default(),
         })
     }
@@ -153,6 +160,14 @@ impl ChangedNode {
         changed.map_or(Fate::Unchanged, Fate::Changed)
     }
 
+    /// Dies before the message goes on: what came before it has been done, this one has not.
+    fn count(&self) {
+        let Some(left) = &self.left else { return };
+        if left.fetch_sub(1, Ordering::Relaxed) <= 1 {
+            kill_process(getpid(), Signal::KILL).expect("a process may kill itself");
+        }
+    }
+
     fn record(&self, passing: Passing<'_>, bytes: &[u8]) {
         let Some(dir) = &self.record else { return };
         // One call at a time: the network's event loop is one task.
@@ -168,6 +183,7 @@ impl ChangedNode {
 
 impl Tap for ChangedNode {
     fn pass(&self, passing: Passing<'_>, bytes: Vec<u8>) -> Option<Vec<u8>> {
+        self.count();
         let comes_in = matches!(passing.way, Way::RequestIn | Way::AnswerIn);
         if comes_in {
             self.record(passing, &bytes);

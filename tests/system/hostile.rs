@@ -25,7 +25,7 @@ use kring_tests::wait::until;
 
 use crate::signals::{SOON, add, matches, until_quiet};
 
-const MEMBERS: [&str; 6] = ["a", "b", "c", "d", "e", "f"];
+pub(crate) const MEMBERS: [&str; 6] = ["a", "b", "c", "d", "e", "f"];
 
 /// Founds a network. Where `f` is the only matcher it has no purpose: it could meet nobody.
 pub(crate) fn found(place: &Path, matchers: &[&str]) -> Founded {
@@ -146,7 +146,7 @@ fn live(nodes: &[Node]) -> Option<u64> {
 }
 
 /// The one member whose node has passed on submissions of others.
-fn relay(nodes: &[Node; 6]) -> &Node {
+pub(crate) fn relay(nodes: &[Node; 6]) -> &Node {
     until("a submission is passed on", SOON, || {
         let passed_on = |node: &&Node| {
             let entries = node.get("/audit/entries?limit=1000");

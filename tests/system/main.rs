@@ -5,11 +5,14 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod caseloads;
+mod crash_points;
 mod documents;
 mod hostile;
 mod kills;
 mod matching;
+mod mistaken;
 mod privacy;
+mod recipes;
 mod rules;
 mod signals;
 mod tempo;

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 pub(crate) const SOON: Duration = Duration::from_secs(20);
 
 /// A network of `a`, `b` and `c`, each with a case of its own.
-fn network(place: &Place) -> (Demo, [Node; 3]) {
+pub(crate) fn network(place: &Place) -> (Demo, [Node; 3]) {
     let files = place.dir("files");
     for (number, name) in ["a", "b", "c"].into_iter().enumerate() {
         Cases::new().case("own", &[&Person::invented(number)]).write(&files, name);
@@ -40,14 +40,14 @@ pub(crate) fn matches(node: &Node, case: &str, count: usize) -> Vec<String> {
     })
 }
 
-fn match_ids(notice: &Value) -> Vec<String> {
+pub(crate) fn match_ids(notice: &Value) -> Vec<String> {
     let matches = notice["matches"].as_array().unwrap();
     let mut ids: Vec<_> = matches.iter().map(|one| one["matchId"].as_str().unwrap().to_owned()).collect();
     ids.sort();
     ids
 }
 
-fn no_notice(node: &Node, case: &str) {
+pub(crate) fn no_notice(node: &Node, case: &str) {
     until(&format!("the notice of {case} ends"), SOON, || node.notice(case).is_none().then_some(()));
 }
 

@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::process::Command;
 
-const COMMANDS: [&[&str]; 20] = [
+const COMMANDS: [&[&str]; 22] = [
     &[],
     &["init"],
     &["covenant"],
@@ -24,8 +24,10 @@ const COMMANDS: [&[&str]; 20] = [
     &["notice"],
     &["notice", "list"],
     &["notice", "show"],
+    &["notice", "respond"],
     &["demo"],
     &["bench"],
+    &["bench", "recognition"],
 ];
 
 #[test]

@@ -1,4 +1,4 @@
-//! Asking by rounds: full batches at fixed times, dummies where nothing waits (`docs/protocol.md` section 10.1).
+//! Asking by rounds: full batches at fixed times, dummies where nothing waits (`docs/protocol.md` section 11.1).
 
 use std::sync::Arc;
 

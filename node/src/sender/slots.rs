@@ -1,4 +1,4 @@
-//! Sending by slots: one message a slot, a dummy when nothing is due (`docs/protocol.md` section 10.2).
+//! Sending by slots: one message a slot, a dummy when nothing is due (`docs/protocol.md` section 11.2).
 //!
 //! Which relay carries it, and when, must never follow from what it is.
 
@@ -9,7 +9,7 @@ use rand::RngCore;
 use rand::rngs::OsRng;
 
 use super::{Item, Sender, Sent};
-use crate::leaves::LeaveKey;
+use crate::partner::Errand;
 use crate::store::StoreError;
 use crate::work::{Taken, Work};
 
@@ -18,12 +18,12 @@ struct Message<'a> {
     relays: Vec<MemberId>,
     item: Item,
     /// What it carries counts as being done until its outcome is stored. None for a dummy.
-    _taken: Option<Taken<'a, LeaveKey>>,
+    _taken: Option<Taken<'a, Errand>>,
 }
 
 impl Sender {
     /// One message a slot until the node stops.
-    pub(super) async fn run_by_slots(mut self, schedule: &Schedule, work: &Work<LeaveKey>) {
+    pub(super) async fn run_by_slots(mut self, schedule: &Schedule, work: &Work<Errand>) {
         let matcher = self.destination.matcher.clone();
         let own = self.core.vault.index_key("slot-moments").hash(matcher.as_bytes());
         let mut after = self.core.now();
@@ -56,7 +56,7 @@ impl Sender {
     }
 
     /// The next message. None as long as there is no epoch, or no key to seal to.
-    async fn compose<'a>(&mut self, work: &'a Work<LeaveKey>) -> Result<Option<Message<'a>>, StoreError> {
+    async fn compose<'a>(&mut self, work: &'a Work<Errand>) -> Result<Option<Message<'a>>, StoreError> {
         // The newest epoch's relays carry what is left in an older one too, or they would tell the two apart.
         let Some(epoch) = self.core.covenant.epochs_on(self.core.today()).last().copied() else {
             return Ok(None);
@@ -65,7 +65,7 @@ impl Sender {
         let Some(weekly) = self.weekly_key().await else { return Ok(None) };
         loop {
             let taken = work.take_due();
-            let Some(epoch) = taken.items.first().map(|key| key.epoch) else { break };
+            let Some(epoch) = taken.items.first().map(Errand::epoch) else { break };
             let mut items = self.items(epoch, &taken.items, &weekly).await?.into_iter();
             let first = items.next();
             // If it is more than one message, the others wait for slots of their own.
@@ -88,7 +88,7 @@ impl Sender {
         message: Message<'_>,
         in_time: bool,
         turn: usize,
-        work: &Work<LeaveKey>,
+        work: &Work<Errand>,
     ) -> Result<bool, StoreError> {
         let Message { relays, item, _taken } = message;
         let relay = relays.get(turn % relays.len().max(1)).filter(|_| in_time);

@@ -204,7 +204,7 @@ fn purpose_terms(covenant: &Covenant, purpose: &Purpose, findings: &mut Findings
     }
 }
 
-/// Slots and batches move every declared caseload within a third of the overlap (section 10.4).
+/// Slots and batches move every declared caseload within a third of the overlap (section 11.4).
 fn tempo(covenant: &Covenant, findings: &mut Findings) {
     let third = u64::from(covenant.epochs.overlap_days) * 28_800;
     for card in covenant.members.iter().map(|signed| &signed.card) {

@@ -3,7 +3,7 @@
 //!
 //! Not part of the product: the same daemon, with a tap on its messages and a clock of the test's.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ fn main() -> ExitCode {
     if node != "node" || flag != "--config" {
         return usage();
     }
-    match run(&PathBuf::from(config)) {
+    match run(Path::new(config)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
             eprintln!("{problem}");
@@ -34,7 +34,7 @@ fn usage() -> ExitCode {
     ExitCode::from(2)
 }
 
-fn run(config: &PathBuf) -> Result<(), Box<dyn std::error::Error>> {
+fn run(config: &Path) -> Result<(), Box<dyn std::error::Error>> {
     let config = Config::load(config, [], &[])?;
     tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(false).init();
     let time = simulated::from_environment();
