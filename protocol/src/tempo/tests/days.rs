@@ -152,7 +152,8 @@ impl World {
     }
 }
 
-const START: u64 = 1_700_000_000;
+/// The last second of a day.
+const START: u64 = 1_700_006_399;
 const DAYS: u64 = 3 * 86_400;
 
 /// A first import, a case now and then, and nothing at all.
