@@ -1,5 +1,5 @@
-//! Asks the key holders to evaluate what is waiting, one request at a time (`docs/protocol.md` section 4.2). The rules
-//! themselves are `kring_protocol::evaluation`.
+//! Asks the key holders to evaluate what is waiting, one request at a time (`docs/protocol.md` sections 4.2 and 11.1).
+//! The rules themselves are `kring_protocol::evaluation` and `kring_protocol::tempo`.
 //!
 //! A batch ends in one commit: subject keys and freshly drawn submissions together, so that nothing is left twice.
 
@@ -17,6 +17,8 @@ use kring_protocol::evaluation::{
 use kring_protocol::id::{Epoch, MemberId, PurposeId, RecipeId};
 use kring_protocol::oprf::MAX_BATCH;
 use kring_protocol::own_submission::{OwnSubmission, WithdrawNumber};
+use kring_protocol::secret::Secret;
+use kring_protocol::tempo::Next;
 use rand::rngs::OsRng;
 
 use kring_protocol::log::entry::{Kind, Outcome};
@@ -31,6 +33,8 @@ use crate::network::Family;
 use crate::partner::{Evaluation, Partner};
 use crate::sender::Counter;
 use crate::store::{Batch, StoreError, Table};
+
+mod rounds;
 
 /// Between two tries when too few holders answer.
 const RETRY: Duration = Duration::from_millis(500);
@@ -84,49 +88,73 @@ impl Asker {
     /// Works until the node stops.
     pub async fn run(mut self) {
         let partner = Arc::clone(&self.partner);
-        loop {
-            let group = |evaluation: &Evaluation| (evaluation.epoch, partner.purpose_of(&evaluation.key));
-            let taken = tokio::select! {
-                taken = partner.evaluations.take(MAX_BATCH, group) => taken,
-                () = self.core.stopped() => return,
-            };
-            let Some(Evaluation { epoch, key }) = taken.items.first().cloned() else { continue };
-            let Some(purpose) = partner.purpose_of(&key) else { continue };
-            let ids: Vec<_> = taken.items.iter().map(|evaluation| evaluation.key).collect();
-            match self.evaluate(epoch, &purpose, &ids).await {
-                Ok(true) => {}
-                Ok(false) => {
-                    partner.evaluations.add(taken.items.iter().cloned());
-                    self.core.pause(RETRY).await;
+        let mut after = self.core.now();
+        while !self.core.is_stopping() {
+            let done = match self.core.pace.next_round(after) {
+                Next::WhenWaiting => self.what_waits(&partner).await,
+                Next::At(moment) => {
+                    if !self.core.until(moment).await {
+                        return;
+                    }
+                    let done = self.round(&partner, moment).await;
+                    // Rounds that passed meanwhile are left out; what waits is in the next one.
+                    after = moment.max(self.core.now());
+                    done
                 }
-                Err(error) => self.core.fail(error.to_string()),
-            }
-            if self.core.is_stopping() {
-                return;
+            };
+            if let Err(error) = done {
+                self.core.fail(error.to_string());
             }
         }
     }
 
-    /// Evaluates one batch. False when it must be tried again.
+    /// Waits until something is to be evaluated, and does so.
+    async fn what_waits(&mut self, partner: &Partner) -> Result<(), StoreError> {
+        let group = |evaluation: &Evaluation| (evaluation.epoch, partner.purpose_of(&evaluation.key));
+        let taken = tokio::select! {
+            taken = partner.evaluations.take(MAX_BATCH, group) => taken,
+            () = self.core.stopped() => return Ok(()),
+        };
+        let Some(Evaluation { epoch, key }) = taken.items.first().cloned() else { return Ok(()) };
+        let Some(purpose) = partner.purpose_of(&key) else { return Ok(()) };
+        let ids: Vec<_> = taken.items.iter().map(|evaluation| evaluation.key).collect();
+        if !self.evaluate(epoch, &purpose, &ids, 0).await? {
+            partner.evaluations.add(taken.items.iter().cloned());
+            self.core.pause(RETRY).await;
+        }
+        Ok(())
+    }
+
+    /// Whether this member's chain of an epoch is known to its end.
+    async fn knows_chain(&mut self, keys: &EpochKeys) -> Result<bool, StoreError> {
+        let epoch = keys.terms.epoch;
+        if !self.rules.contains_key(&epoch) {
+            let Some(last) = self.catch_up(keys).await? else { return Ok(false) };
+            self.rules.insert(epoch, Rules::new(self.core.me.clone(), last));
+        }
+        Ok(true)
+    }
+
+    /// Evaluates one batch, filled with dummies to `size`. False when it must be tried again.
     async fn evaluate(
         &mut self,
         epoch: Epoch,
         purpose: &PurposeId,
         ids: &[MatchKeyId],
+        size: usize,
     ) -> Result<bool, StoreError> {
         let Some(keys) = self.keyring.get(epoch) else { return Ok(true) };
         let inputs = self.inputs(ids);
-        if inputs.is_empty() {
+        if inputs.is_empty() && size == 0 {
             return Ok(true);
         }
-        if !self.rules.contains_key(&epoch) {
-            let Some(last) = self.catch_up(&keys).await? else { return Ok(false) };
-            self.rules.insert(epoch, Rules::new(self.core.me.clone(), last));
+        if !self.knows_chain(&keys).await? {
+            return Ok(false);
         }
-        let Some(header) = self.begin(&keys, purpose, &inputs)? else { return Ok(true) };
+        let Some(header) = self.begin(&keys, purpose, &inputs, size)? else { return Ok(true) };
         let mut batch = Batch::new();
         batch.put(Table::OwnHeader, header_key(epoch, header.header.seq), codec::encode(&header));
-        let entries = vec![self.core.event(Kind::EvaluationAsked, None, inputs.len() as u64)];
+        let entries = vec![self.core.event(Kind::EvaluationAsked, None, header.header.count.into())];
         self.core.commit(batch, entries).await?;
         let Some(results) = self.ask(epoch, &header).await else { return Ok(false) };
         self.finish(&keys, purpose, &inputs, &results).await?;
@@ -150,10 +178,14 @@ impl Asker {
         keys: &EpochKeys,
         purpose: &PurposeId,
         inputs: &[Input],
+        size: usize,
     ) -> Result<Option<SignedHeader>, StoreError> {
         let epoch = keys.terms.epoch;
         let Some(rules) = self.rules.get_mut(&epoch) else { return Ok(None) };
-        let oprf_inputs: Vec<_> = inputs.iter().map(|input| input.oprf_input.clone()).collect();
+        let mut oprf_inputs: Vec<_> = inputs.iter().map(|input| input.oprf_input.clone()).collect();
+        // Dummies: nobody can tell them apart once they are blinded, and their results are dropped.
+        let dummy = || Secret::<32>::random(&mut OsRng).expose().to_vec();
+        oprf_inputs.extend(std::iter::repeat_with(dummy).take(size.saturating_sub(inputs.len())));
         let preferred = [self.core.me.clone()];
         let request = NewRequest { terms: &keys.terms, purpose, inputs: &oprf_inputs, preferred: &preferred };
         let (signing, now) = (&self.core.identity.signing, self.core.now());

@@ -43,4 +43,4 @@ pub mod tokens;
 pub mod vault;
 pub mod work;
 
-pub use node::{RunError, run, run_with};
+pub use node::{Around, RunError, run, run_with};

@@ -16,6 +16,7 @@ use kring_protocol::matching::outbox::Pair;
 use kring_protocol::matching::{Match, MatchKey, NoEncounter, Reading, read_met};
 use kring_protocol::subject_key::Scope;
 use kring_protocol::submission::Destination;
+use kring_protocol::tempo::Next;
 use tokio::time::Instant;
 
 use crate::boards::Boards;
@@ -50,6 +51,35 @@ impl Reader {
 
     /// Reads until the node stops. A node asks the matcher first, then any member that may have the board.
     pub async fn run(mut self) {
+        while let Next::At(moment) = self.core.pace.next_read(self.core.now()) {
+            if !self.core.until(moment).await {
+                return;
+            }
+            if let Err(error) = self.read_to_the_head().await {
+                self.core.fail(error.to_string());
+            }
+        }
+        self.follow().await;
+    }
+
+    /// Reads until there is nothing new, once.
+    async fn read_to_the_head(&mut self) -> Result<(), StoreError> {
+        let matcher = self.destination.matcher.clone();
+        while !self.core.is_stopping() {
+            let more = match self.ask(&matcher, 0).await {
+                Asked::Nothing => false,
+                Asked::Page(page) => self.take(&matcher, &page).await? || self.read_from_others().await?,
+                Asked::Unreachable => self.read_from_others().await?,
+            };
+            if !more {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads whatever comes as soon as it is there, with a long poll.
+    async fn follow(&mut self) {
         let matcher = self.destination.matcher.clone();
         while !self.core.is_stopping() {
             let asked = Instant::now();

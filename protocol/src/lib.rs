@@ -35,4 +35,5 @@ pub mod secret;
 pub mod sign;
 pub mod subject_key;
 pub mod submission;
+pub mod tempo;
 pub mod time;

@@ -15,4 +15,5 @@ mod privacy;
 mod recipes;
 mod rules;
 mod signals;
+mod tempo;
 mod wire;
