@@ -17,6 +17,7 @@ pub mod codec;
 pub mod covenant;
 pub mod crypto;
 pub mod evaluation;
+pub mod evidence;
 pub mod field;
 pub mod id;
 pub mod identifier;

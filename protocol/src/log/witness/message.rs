@@ -1,0 +1,90 @@
+//! The messages of `/kring/witness/1` (`docs/protocol.md` section 7.4): members compare what they were shown.
+
+use serde::{Deserialize, Serialize};
+
+use super::super::merkle::Hash;
+use crate::codec::Wire;
+use crate::evaluation::SignedHeader;
+use crate::evidence::PlacedLeaf;
+use crate::id::{Epoch, MemberId};
+
+/// Most headers in one answer.
+pub const CHAINS_MAX: usize = 24;
+
+/// Asked of any member.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub enum Request {
+    /// Between key holders: the highest header of every member's chain, of members after `after`, sorted by member.
+    Chains {
+        /// The epoch.
+        epoch: Epoch,
+        /// The last member of the answer before.
+        after: Option<MemberId>,
+    },
+    /// Between key holders: one header.
+    Header {
+        /// The epoch.
+        epoch: Epoch,
+        /// Whose chain.
+        member: MemberId,
+        /// Its number.
+        seq: u64,
+    },
+    /// Between readers: the asker's newest head of a board, and the question for the other's.
+    Board {
+        /// Whose board.
+        matcher: MemberId,
+        /// The asker's head, with the lines of matcher and asker alone.
+        checkpoint: String,
+    },
+    /// Between readers that disagree: the root of a board's first entries.
+    Root {
+        /// Whose board.
+        matcher: MemberId,
+        /// How many entries.
+        size: u64,
+    },
+    /// Between readers that disagree: the hash of one entry.
+    Leaf {
+        /// Whose board.
+        matcher: MemberId,
+        /// The entry's number.
+        index: u64,
+        /// The size of the head under which it is to be shown.
+        size: u64,
+    },
+}
+
+impl Wire for Request {
+    const MAX_LEN: usize = 8_192;
+}
+
+/// The reply to a [`Request`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub enum Response {
+    /// At most [`CHAINS_MAX`]; empty at the end.
+    Chains(Vec<SignedHeader>),
+    /// The header.
+    Header(Box<SignedHeader>),
+    /// The head.
+    Board {
+        /// The answering reader's head, with the lines of matcher and reader alone.
+        checkpoint: String,
+        /// Where it is larger than the asker's: that it continues it.
+        proof: Vec<Hash>,
+    },
+    /// The root.
+    Root(Hash),
+    /// The leaf.
+    Leaf(PlacedLeaf),
+    /// There is no such thing here.
+    Nothing,
+    /// Not a request of this version.
+    Malformed,
+}
+
+impl Wire for Response {
+    const MAX_LEN: usize = 60_000;
+}
