@@ -17,6 +17,7 @@ pub mod ceremony;
 pub mod clock;
 pub mod config;
 pub mod core;
+pub mod evidence;
 mod files;
 pub mod founding;
 pub mod holder;
@@ -37,6 +38,7 @@ pub mod store;
 mod testing;
 pub mod tokens;
 pub mod vault;
+pub mod witness;
 pub mod work;
 
 pub use node::{RunError, run};

@@ -48,6 +48,8 @@ impl Reader {
         while !self.core.is_stopping() {
             let page = match self.ask(&self.destination.matcher, WAIT_MAX_MS).await {
                 Asked::Page(page) => Some(page),
+                // Others show that there is more: the matcher withholds it, or is behind its own past.
+                Asked::Nothing if self.is_behind() => self.ask_others().await,
                 Asked::Nothing => continue,
                 Asked::Unreachable => self.ask_others().await,
             };
@@ -61,6 +63,11 @@ impl Reader {
                 Err(error) => self.core.fail(error.to_string()),
             }
         }
+    }
+
+    fn is_behind(&self) -> bool {
+        let board = self.boards.get(&self.destination.matcher);
+        !self.core.is_stopping() && board.is_some_and(|board| board.known_size() > board.size())
     }
 
     async fn ask(&self, member: &MemberId, wait_ms: u32) -> Asked {

@@ -6,6 +6,7 @@
 
 mod caseloads;
 mod documents;
+mod evidence;
 mod kills;
 mod matching;
 mod privacy;

@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::process::Command;
 
-const COMMANDS: [&[&str]; 20] = [
+const COMMANDS: [&[&str]; 22] = [
     &[],
     &["init"],
     &["covenant"],
@@ -24,6 +24,8 @@ const COMMANDS: [&[&str]; 20] = [
     &["notice"],
     &["notice", "list"],
     &["notice", "show"],
+    &["audit"],
+    &["audit", "evidence"],
     &["demo"],
     &["bench"],
 ];

@@ -42,7 +42,8 @@ impl Abort {
             (Fault::TwoFaced, [Evidence::Share(one), Evidence::Share(other)]) => {
                 accused.shared(one).is_some()
                     && accused.shared(other).is_some()
-                    && (&one.session, &one.key, &one.receiver) == (&other.session, &other.key, &other.receiver)
+                    && (&one.session, &one.key, &one.receiver)
+                        == (&other.session, &other.key, &other.receiver)
                     && one.body.expose() != other.body.expose()
             }
             (Fault::CommitmentLength | Fault::CommitmentForm, [Evidence::Commitment(it)]) => {

@@ -99,7 +99,8 @@ impl ServedTwice {
             return Err(NotProven::Allowed);
         }
         let Header { member, epoch, seq, .. } = &first.header;
-        let deed = format!("served two different requests of {member} with number {seq} of epoch {}", epoch.0);
+        let deed =
+            format!("served two different requests of {member} with number {seq} of epoch {}", epoch.0);
         Ok((vec![holder.clone()], "4.2", Some(first.header.time.day()), deed))
     }
 }
@@ -165,8 +166,7 @@ impl WrongEvaluation {
             .map_err(|_| NotProven::Signature)?;
         // A holder answers only headers of the covenant in force, and only with elements that fit them.
         let elements = Elements::from_bytes(blinded.as_ref()).map_err(|_| NotProven::Unfitting)?;
-        let same_covenant =
-            header.network == court.network() && header.covenant == court.covenant.hash();
+        let same_covenant = header.network == court.network() && header.covenant == court.covenant.hash();
         if !same_covenant || elements.sha256() != header.elements {
             return Err(NotProven::Unfitting);
         }

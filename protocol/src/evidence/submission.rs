@@ -117,9 +117,8 @@ impl Misposted {
         let met = &self.met;
         let of_this_use =
             met.expiry == left.expiry || (met.expiry < left.expiry && self.promise.day <= met.expiry);
-        let same = met.withdraw_key == left.withdraw_key
-            && met.expiry == left.expiry
-            && met.hello == left.hello;
+        let same =
+            met.withdraw_key == left.withdraw_key && met.expiry == left.expiry && met.hello == left.hello;
         of_this_use && !same
     }
 }

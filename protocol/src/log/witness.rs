@@ -193,7 +193,6 @@ pub fn fork(
     Some(Fork { log, first, second, place })
 }
 
-
 /// What a reader that was asked shows of a leaf under its own head.
 #[must_use]
 pub fn placed_leaf(tree: &Tree, index: u64, size: u64) -> Option<PlacedLeaf> {

@@ -71,8 +71,7 @@ impl SealedSubmission {
         let plaintext = open(&self.receipt_key, NONCE, &[], &sealed.0.0).map_err(|_| BadReceipt)?;
         let end = plaintext.iter().rposition(|&byte| byte == END).ok_or(BadReceipt)?;
         let receipt: Receipt = codec::decode(&plaintext[..end]).map_err(|_| BadReceipt)?;
-        let promise =
-            Promise { sealed: self.sealed_hash, day: receipt.day, signature: receipt.signature };
+        let promise = Promise { sealed: self.sealed_hash, day: receipt.day, signature: receipt.signature };
         promise.verify(&self.plaintext_hash, destination, matcher_key).map_err(|_| BadReceipt)?;
         Ok(receipt)
     }

@@ -82,7 +82,11 @@ fn ceremonies(world: &World) -> Vec<Violation> {
     let commitment = |body: Vec<u8>| Package::Commitment(world.commitment(body));
     let (honest, copied) = (honest.body.0.clone(), other.body.0.clone());
     let share = |body| Package::Share(world.share(body));
-    let one = { let mut one = [0; 32]; one[0] = 1; one };
+    let one = {
+        let mut one = [0; 32];
+        one[0] = 1;
+        one
+    };
     vec![
         world.abort(Fault::TwoFaced, vec![commitment(honest.clone()), commitment(copied.clone())]),
         world.abort(Fault::TwoFaced, vec![share(one), share([0; 32])]),
@@ -211,4 +215,19 @@ proptest! {
             Ok(())
         })?;
     }
+}
+
+/// The bytes of one record of every kind.
+#[test]
+fn the_bytes_of_every_kind() {
+    let world = World::new(1);
+    let mut found: Vec<(&str, String)> = Vec::new();
+    for (evidence, ..) in samples(&world) {
+        let kind = evidence.violation.kind();
+        if found.iter().all(|(known, _)| *known != kind) {
+            found.push((kind, hex::encode(encode(&evidence))));
+        }
+    }
+    let found: String = found.iter().map(|(name, bytes)| format!("{name}: {bytes}\n")).collect();
+    assert_eq!(found, include_str!("golden.txt"), "\n{found}");
 }

@@ -42,7 +42,10 @@ fn honest_evaluations() {
     }
     for (a, b) in served.iter().flat_map(|a| served.iter().map(move |b| (a, b))) {
         let statements = |(header, _, acknowledged, answer): &(Header, Elements, _, _)| {
-            [Statement::acknowledged(header.clone(), acknowledged), Statement::answered(header.clone(), answer)]
+            [
+                Statement::acknowledged(header.clone(), acknowledged),
+                Statement::answered(header.clone(), answer),
+            ]
         };
         for (first, second) in statements(a).into_iter().zip(statements(b)) {
             for holder in ["p0", "p4"].map(id) {
@@ -166,7 +169,9 @@ fn honest_relays_and_traces() {
     for sender in ["p0", "p2", "p3", "p4"] {
         let ticket = world.passed_on(sender, false);
         innocent(&world, Violation::Ticket(Box::new(ticket.clone())));
-        for keys in [(ticket.outer, None), (SealKey([0; 32]), ticket.inner), (ticket.outer, Some(ticket.outer))] {
+        for keys in
+            [(ticket.outer, None), (SealKey([0; 32]), ticket.inner), (ticket.outer, Some(ticket.outer))]
+        {
             let (outer, inner) = keys;
             innocent(&world, Violation::Ticket(Box::new(FalseTicket { outer, inner, ..ticket.clone() })));
         }

@@ -168,9 +168,18 @@ impl World {
     }
 
     /// What `holder` answers; with `swap` under the share of another key than it says.
-    pub(super) fn answer(&self, holder: &str, header: &Header, blinded: &Elements, swap: bool) -> SignedAnswer {
-        let held: Vec<_> =
-            header.keys.iter().filter(|matcher| self.covenant.holders_of(matcher).contains(&id(holder))).collect();
+    pub(super) fn answer(
+        &self,
+        holder: &str,
+        header: &Header,
+        blinded: &Elements,
+        swap: bool,
+    ) -> SignedAnswer {
+        let held: Vec<_> = header
+            .keys
+            .iter()
+            .filter(|matcher| self.covenant.holders_of(matcher).contains(&id(holder)))
+            .collect();
         let place = |place: usize| if swap { (place + 1) % held.len() } else { place };
         let share = |n: usize| (held[n], &self.shares[&(id(holder), held[place(n)].clone())]);
         let shares: Vec<_> = (0..held.len()).map(share).collect();
@@ -195,8 +204,7 @@ impl World {
         let sealed = submission::seal(&submission, &destination, &self.weekly.public(), &mut rng(5));
         let opened = submission::open(&sealed.sealed, &destination, &self.weekly).unwrap();
         let receipt = opened.receipt(day, true, &destination, self.key("p5"));
-        let receipt =
-            sealed.verify_receipt(&receipt, &destination, &self.key("p5").verifying_key()).unwrap();
+        let receipt = sealed.verify_receipt(&receipt, &destination, &self.key("p5").verifying_key()).unwrap();
         let promise = Promise { sealed: sealed.sealed_hash, day, signature: receipt.signature };
         (sealed, opened, promise)
     }
@@ -304,16 +312,16 @@ impl World {
         let (leave, _) = self.leave("p0", 1, 1, EXPIRY);
         let (sealed, _, _) = self.submit(Content::Leave(Box::new(leave)), TODAY);
         let (destination, relay) = (self.destination("p5"), id("p1"));
-        let trace_keys = TraceKeys {
-            holders: [0, 1].map(|n| (id(&format!("p{n}")), Self::trace_secret(n).public())),
-        };
+        let trace_keys =
+            TraceKeys { holders: [0, 1].map(|n| (id(&format!("p{n}")), Self::trace_secret(n).public())) };
         let network = destination.network;
         let tickets = TicketMaker::new(&network, &trace_keys, &mut rng(1));
         let mut item: Forward = forward(&sealed, &destination, &relay, TODAY, self.key(sender));
         let key = self.key("p1");
         let rules = Relay { destination: &destination, me: &relay, key, day: TODAY };
         let passed = if forge {
-            item.signature = forward(&sealed, &destination, &relay, TODAY.plus(1), self.key(sender)).signature;
+            item.signature =
+                forward(&sealed, &destination, &relay, TODAY.plus(1), self.key(sender)).signature;
             let ticket = tickets.make(&id(sender), &item.signature, &mut rng(2));
             let hashes = (sealed.sealed_hash, sealed.plaintext_hash);
             PassedOn::sign(hashes, ticket, TODAY, &destination, key)

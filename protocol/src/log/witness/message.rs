@@ -88,3 +88,40 @@ pub enum Response {
 impl Wire for Response {
     const MAX_LEN: usize = 60_000;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Request, Response};
+    use crate::codec::{Wire, decode, encode};
+    use crate::evidence::PlacedLeaf;
+    use crate::id::Epoch;
+    use crate::log::merkle::Hash;
+
+    fn bytes<T: Wire + PartialEq + std::fmt::Debug>(value: &T) -> String {
+        let bytes = encode(value);
+        assert_eq!(decode::<T>(&bytes).as_ref(), Ok(value));
+        hex::encode(bytes)
+    }
+
+    #[test]
+    fn the_bytes_of_every_message() {
+        let (member, hash) = ("p1".parse::<crate::id::MemberId>().unwrap(), Hash::from_bytes([1; 32]));
+        let (matcher, checkpoint) = (member.clone(), "text".to_owned());
+        let leaf = PlacedLeaf { leaf: hash, proof: vec![hash] };
+        let found = [
+            bytes(&Request::Chains { epoch: Epoch(300), after: None }),
+            bytes(&Request::Chains { epoch: Epoch(1), after: Some(member.clone()) }),
+            bytes(&Request::Header { epoch: Epoch(1), member, seq: 2 }),
+            bytes(&Request::Board { matcher: matcher.clone(), checkpoint: checkpoint.clone() }),
+            bytes(&Request::Root { matcher: matcher.clone(), size: 3 }),
+            bytes(&Request::Leaf { matcher, index: 4, size: 5 }),
+            bytes(&Response::Chains(Vec::new())),
+            bytes(&Response::Board { checkpoint, proof: vec![hash] }),
+            bytes(&Response::Root(hash)),
+            bytes(&Response::Leaf(leaf)),
+            bytes(&Response::Nothing),
+            bytes(&Response::Malformed),
+        ];
+        assert_eq!(found.join("\n") + "\n", include_str!("golden.txt"), "\n{}", found.join("\n"));
+    }
+}
