@@ -34,9 +34,9 @@ pub use application::Application;
 pub use audit::{AuditEntry, AuditProof, ProofView};
 pub use auth::{Actor, Scope, TokenRecord};
 pub use error::{ApplicationError, InvalidParam, Place, Problem};
-pub use imports::{ImportReport, LineLeftOut};
+pub use imports::{ImportReport, LineReason};
 pub use network::{BoardRead, KeyView, NetworkView, PartnerView, SubmissionsWaiting, Tempo, WaitingView};
-pub use notices::{MatchView, NoticeState, NoticeView};
+pub use notices::{MatchView, NewResponse, NoticeState, NoticeView, ResponseView, Says};
 pub use serve::serve;
 pub use signals::{FamilyInformed, Idempotency, NewContact, NewPerson, NewSignal, SignalState, SignalView};
 
@@ -70,6 +70,7 @@ fn endpoints<A: Application>() -> Vec<Endpoint<A>> {
         post("/signals/{id}/withdraw", self::post(signals::withdraw::<A>)),
         get("/notices", self::get(notices::list::<A>)),
         get("/notices/{id}", self::get(notices::show::<A>)),
+        post("/notices/{id}/respond", self::post(notices::respond::<A>)),
         get("/network", self::get(network::show::<A>)),
         get("/covenant", self::get(network::covenant::<A>)),
         post("/imports", self::post(imports::import::<A>)),

@@ -20,19 +20,23 @@ use serde_json::{Value, json};
 use crate::api::auth::TokenHash;
 use crate::api::{
     Actor, Application, ApplicationError, AuditEntry, AuditProof, BoardRead, Idempotency, ImportReport,
-    KeyView, MatchView, NetworkView, NewSignal, NoticeState, NoticeView, PartnerView, ProofView, Scope,
-    SignalState, SignalView, SubmissionsWaiting, Tempo, TokenRecord, WaitingView, operations,
+    KeyView, MatchView, NetworkView, NewResponse, NewSignal, NoticeState, NoticeView, PartnerView, ProofView,
+    ResponseView, Scope, SignalState, SignalView, SubmissionsWaiting, Tempo, TokenRecord, WaitingView,
+    operations,
 };
 use crate::audit::Event;
 use crate::boards::Boards;
 use crate::cases::{Case, CaseId};
 use crate::ceremony::Ceremonies;
 use crate::core::Core;
+use crate::grounds::Grounds;
 use crate::keys::Keyring;
 use crate::matcher::Matcher;
 use crate::partner::Partner;
+use crate::responses;
 use crate::signals;
 use crate::store::Batch;
+use crate::texts::{self, Language};
 
 /// What the API works on.
 #[derive(Debug)]
@@ -89,20 +93,30 @@ impl Node {
         }
     }
 
-    /// The notices: one per case that has a live match, however many partners it met.
-    fn notice_views(&self) -> Vec<NoticeView> {
+    /// The notices: one per case that has a live match which nobody called mistaken, however many partners it met.
+    fn notice_views(&self, language: Language) -> Vec<NoticeView> {
         let (cases, matches) = (self.partner.cases(), self.partner.matches());
         let mut by_case: BTreeMap<CaseId, (&Case, Vec<&Match>)> = BTreeMap::new();
         let today = self.core.today();
-        for entry in matches.iter().filter(|entry| entry.is_live()) {
+        for entry in matches.iter().filter(|entry| entry.is_shown()) {
             if let Some(case) = cases.by_reference(&entry.own).filter(|case| case.is_live(today)) {
                 by_case.entry(case.id).or_insert((case, Vec::new())).1.push(entry);
             }
         }
-        by_case.into_values().map(|(case, matches)| self.notice_view(case, &matches)).collect()
+        let conversations = self.partner.conversations();
+        let view = |(case, matches): (&Case, Vec<&Match>)| {
+            let grounds = Grounds::new(&cases, &conversations, case);
+            self.notice_view(case, &matches, |entry| texts::basis(language, &grounds.of(entry)))
+        };
+        by_case.into_values().map(view).collect()
     }
 
-    fn notice_view(&self, case: &Case, matches: &[&Match]) -> NoticeView {
+    fn notice_view(
+        &self,
+        case: &Case,
+        matches: &[&Match],
+        basis_text: impl Fn(&Match) -> String,
+    ) -> NoticeView {
         let covenant = &self.core.covenant;
         let controllers: BTreeSet<_> = matches
             .iter()
@@ -115,6 +129,7 @@ impl Node {
             match_id: entry.id.to_string(),
             partner: entry.partner.as_ref().map(ToString::to_string),
             basis: entry.basis().into_iter().map(ToString::to_string).collect(),
+            basis_text: basis_text(entry),
         };
         NoticeView {
             id: self.notice_id(case.id),
@@ -231,17 +246,30 @@ impl Application for Node {
         Ok(self.signal_view(&case))
     }
 
-    async fn notices(&self, actor: &Actor) -> Outcome<Vec<NoticeView>> {
-        let views = self.notice_views();
+    async fn notices(&self, actor: &Actor, language: Language) -> Outcome<Vec<NoticeView>> {
+        let views = self.notice_views(language);
         self.log(actor, Kind::CaseRead, views.len()).await?;
         Ok(views)
     }
 
-    async fn notice(&self, actor: &Actor, id: &str) -> Outcome<NoticeView> {
-        let view =
-            self.notice_views().into_iter().find(|view| view.id == id).ok_or(ApplicationError::NotFound)?;
+    async fn notice(&self, actor: &Actor, id: &str, language: Language) -> Outcome<NoticeView> {
+        let mut views = self.notice_views(language).into_iter();
+        let view = views.find(|view| view.id == id).ok_or(ApplicationError::NotFound)?;
         self.log(actor, Kind::CaseRead, 1).await?;
         Ok(view)
+    }
+
+    async fn respond(
+        &self,
+        actor: &Actor,
+        notice: &str,
+        response: NewResponse,
+        idempotency: Option<Idempotency>,
+    ) -> Outcome<ResponseView> {
+        let event = self.event(actor, Kind::Coordination, 1);
+        let of_case = |case| self.notice_id(case);
+        let notice = (notice, of_case);
+        responses::respond(&self.core, &self.partner, notice, response, idempotency, event).await
     }
 
     async fn network(&self, _actor: &Actor) -> Outcome<NetworkView> {
@@ -320,10 +348,15 @@ impl Application for Node {
         };
         let waiting = self.waiting();
         let counters = self.core.store.counters();
-        let gauges: [(&str, &str, u64); 9] = [
+        let gauges: [(&str, &str, u64); 10] = [
             ("kring_signals", "Cases with a signal", self.partner.cases().iter().count() as u64),
             ("kring_submissions", "Submissions of this member", self.partner.leaves().len() as u64),
             ("kring_matches", "Matches, live and ended", self.partner.matches().iter().count() as u64),
+            (
+                "kring_conversations",
+                "Pairs of mailboxes over which others may speak",
+                self.partner.conversations().len() as u64,
+            ),
             ("kring_meeting_submissions", "Live submissions at this matcher", live as u64),
             ("kring_waiting_evaluations", "Match keys to be evaluated", waiting.evaluations as u64),
             (

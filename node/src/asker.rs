@@ -21,8 +21,9 @@ use kring_protocol::oprf::MAX_BATCH;
 use kring_protocol::own_submission::{OwnSubmission, WithdrawNumber};
 use rand::rngs::OsRng;
 
-use kring_protocol::log::entry::Kind;
+use kring_protocol::log::entry::{Kind, Outcome};
 
+use crate::audit::Event;
 use crate::cases::{Desired, MatchKeyId};
 use crate::core::Core;
 use crate::evidence::keep;
@@ -343,8 +344,11 @@ async fn hear(
 /// Keeps what proves that a holder signed a wrong answer.
 async fn keep_evidence(core: &Core, fault: AnswerFault, records: &[SignedKeyRecord]) {
     let AnswerFault::Wrong(culprit) = fault else { return };
+    let event = core.event(Kind::EvaluationAsked, Some(&culprit.answer.holder), 1);
+    let events = vec![Event { outcome: Outcome::Failed, ..event }];
+    // A failing disk stops the node by itself.
+    let _ = core.commit(Batch::new(), events).await;
     if let Some(wrong) = WrongEvaluation::new(&culprit, records) {
-        // A failing disk stops the node by itself.
         let _ = keep(core, Violation::Evaluation(Box::new(wrong))).await;
     }
 }

@@ -44,12 +44,19 @@ struct State {
     open: Vec<u8>,
     /// A durable, signed checkpoint with its size; none while a reader is between two.
     head: Option<(Note, u64)>,
+    /// A signed head that does not continue this board; it may be larger.
+    suspect: Option<Head>,
 }
 
 impl Board {
     fn load(core: &Core, matcher: &MemberId) -> Result<Self, StoreError> {
-        let mut state =
-            State { tree: Tree::default(), frontier: Frontier::new(), open: Vec::new(), head: None };
+        let mut state = State {
+            tree: Tree::default(),
+            frontier: Frontier::new(),
+            open: Vec::new(),
+            head: None,
+            suspect: None,
+        };
         for record in core.store.scan(Table::Bundle, &bundle_prefix(matcher)) {
             let (_, bundle) = record?;
             bundle.as_chunks::<ENTRY_LEN>().0.iter().for_each(|entry| state.append(entry));
@@ -79,6 +86,22 @@ impl Board {
     /// The matcher has signed for so many entries, as another reader shows.
     pub fn learn_size(&self, size: u64) {
         self.known_size.fetch_max(size, Ordering::Relaxed);
+    }
+
+    /// Remembers a head that the matcher signed and that did not continue what is here, until as much was read. The
+    /// smallest counts: it is the first to be judged.
+    pub fn suspect(&self, core: &Core, checkpoint: &str) {
+        let Ok(head) = Head::parse(checkpoint, &self.log_key(core)) else { return };
+        let mut state = self.lock();
+        if state.suspect.as_ref().is_none_or(|known| head.checkpoint.size < known.checkpoint.size) {
+            state.suspect = Some(head);
+        }
+    }
+
+    /// The head that was remembered, if it has at most `size` entries.
+    #[must_use]
+    pub fn take_suspect(&self, size: u64) -> Option<Head> {
+        self.lock().suspect.take_if(|suspect| suspect.checkpoint.size <= size)
     }
 
     /// The key that signs this board's heads.
@@ -299,6 +322,12 @@ impl Boards {
     #[must_use]
     pub fn get(&self, matcher: &MemberId) -> Option<&Board> {
         self.boards.get(matcher)
+    }
+
+    /// How many boards have a signed head that does not continue them.
+    #[must_use]
+    pub fn suspects(&self) -> u64 {
+        self.boards.values().filter(|board| board.lock().suspect.is_some()).count() as u64
     }
 
     /// All of them.

@@ -8,10 +8,14 @@ use std::collections::HashMap;
 use std::fmt;
 
 use crate::cases::{PERSONS_MAX_LEN, persons_len};
-use kring_protocol::identifier::{Field, FieldError, Person, Problem, RawPerson};
-use kring_protocol::recipe::{RecipeList, match_keys};
+use kring_protocol::identifier::{Field, FieldError, Person, RawPerson};
+use kring_protocol::recipe::RecipeList;
 use kring_protocol::time::Day;
 use serde::Serialize;
+
+mod warnings;
+
+use warnings::Addresses;
 
 /// The columns, which may stand in any order. All must be there; cells may be empty.
 pub const COLUMNS: [&str; 11] = [
@@ -74,6 +78,8 @@ pub struct Caseload {
     pub cases: Vec<CaseRows>,
     /// What is wrong, by line. A line named here was left out whole.
     pub problems: Vec<LineProblem>,
+    /// What to know of lines that were taken in, by line: persons whom others cannot recognise, or hardly.
+    pub warnings: Vec<LineProblem>,
     /// Lines with data, good and wrong.
     pub lines_read: u64,
 }
@@ -97,7 +103,7 @@ impl Caseload {
 pub struct CaseRows {
     /// The partner's reference.
     pub case_reference: String,
-    /// At least one person, each of whom can be recognised.
+    /// At least one person. One whom no recipe recognises is there too, with a warning.
     pub persons: Vec<Person>,
 }
 
@@ -130,7 +136,7 @@ impl fmt::Display for LineProblem {
     }
 }
 
-/// Reads a caseload. `today` bounds birth dates; a person from whom `recipes` make no key cannot be recognised.
+/// Reads a caseload. `today` bounds birth dates; a person from whom `recipes` make no key gets a warning.
 ///
 /// # Errors
 /// [`CaseloadError`] when the file as a whole cannot be read; a wrong line is no error but a [`LineProblem`].
@@ -145,11 +151,15 @@ pub fn read(bytes: &[u8], today: Day, recipes: &RecipeList) -> Result<Caseload, 
         caseload: Caseload::default(),
         cases: HashMap::new(),
         seen: HashMap::new(),
+        addresses: Addresses::default(),
     };
     for (line, text) in lines {
         reading.line(line, text, &header);
     }
-    Ok(reading.caseload)
+    let mut caseload = reading.caseload;
+    caseload.warnings.extend(reading.addresses.warnings());
+    caseload.warnings.sort_by_key(|warning| warning.line);
+    Ok(caseload)
 }
 
 fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, CaseloadError> {
@@ -244,6 +254,7 @@ struct Reading<'a> {
     cases: HashMap<String, usize>,
     /// The line on which a person number or BSN stands in a case.
     seen: HashMap<(usize, Field, String), u64>,
+    addresses: Addresses,
 }
 
 /// One line, taken apart.
@@ -279,9 +290,6 @@ impl Reading<'_> {
         }
         match Person::parse(&row.raw, self.today) {
             Err(errors) => reasons.extend(errors.iter().map(reason)),
-            Ok(person) if match_keys(&person, self.recipes).is_empty() => {
-                reasons.push((None, Problem::Unrecognisable.to_string()));
-            }
             Ok(person) if reasons.is_empty() => return Ok(person),
             Ok(_) => {}
         }
@@ -314,6 +322,10 @@ impl Reading<'_> {
             )]);
         }
         self.seen.extend(marks.into_iter().map(|mark| (mark, line)));
+        let warnings = warnings::of_person(&row.raw, &person, self.recipes, self.today).into_iter();
+        let warnings = warnings.map(|(column, reason)| LineProblem { line, column, reason });
+        self.caseload.warnings.extend(warnings);
+        self.addresses.note(line, case, &person);
         if case == self.caseload.cases.len() {
             self.cases.insert(row.case.clone(), case);
             self.caseload.cases.push(CaseRows { case_reference: row.case, persons: Vec::new() });

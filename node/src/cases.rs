@@ -14,7 +14,7 @@ use kring_protocol::covenant::VerifiedCovenant;
 use kring_protocol::field::join;
 use kring_protocol::id::{MemberId, PurposeId, Reference};
 use kring_protocol::identifier::Person;
-use kring_protocol::recipe::{MatchKey, RecipeList, match_keys};
+use kring_protocol::recipe::{MatchKey, Recipe, RecipeList, match_keys};
 use kring_protocol::time::{Day, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -209,6 +209,16 @@ impl Cases {
         self.recipes.get(purpose).map(|recipes| match_keys(person, recipes)).unwrap_or_default()
     }
 
+    /// How one person's match keys are named here, with their recipes.
+    #[must_use]
+    pub fn keys_by_recipe(&self, purpose: &PurposeId, person: &Person) -> BTreeMap<MatchKeyId, Recipe> {
+        let keys = self.keys_of(purpose, person);
+        let named = keys
+            .iter()
+            .filter_map(|key| Some((self.key_id(purpose, key), key.recipe().as_str().parse().ok()?)));
+        named.collect()
+    }
+
     /// Puts in a case, or its new state. Returns the match keys whose [`Desired`] state may have changed.
     pub fn put(&mut self, case: Case, today: Day) -> BTreeSet<MatchKeyId> {
         let mut touched = self.unlink(&case.id);
@@ -221,10 +231,19 @@ impl Cases {
                 self.keys.entry(id).or_insert_with(fresh).cases.insert(case.id);
                 touched.insert(id);
             }
-            let name = (case.purpose.clone(), case.case_reference.clone());
+        }
+        // A live signal is never hidden by an ended one under the same reference.
+        let takes = |known: Option<&CaseId>| {
+            let other = known.filter(|id| **id != case.id).and_then(|id| self.cases.get(id));
+            case.is_live(today) || other.is_none_or(|other| !other.is_live(today))
+        };
+        let name = (case.purpose.clone(), case.case_reference.clone());
+        if takes(self.by_case_reference.get(&name)) {
             self.by_case_reference.insert(name, case.id);
         }
-        self.by_reference.insert(case.reference, case.id);
+        if takes(self.by_reference.get(&case.reference)) {
+            self.by_reference.insert(case.reference, case.id);
+        }
         self.cases.insert(case.id, case);
         touched
     }
@@ -260,7 +279,7 @@ impl Cases {
         self.cases.get(id)
     }
 
-    /// The live case under the partner's own reference.
+    /// The case under the partner's own reference, whether its signal is live or has ended.
     #[must_use]
     pub fn find(&self, purpose: &PurposeId, case_reference: &str) -> Option<&Case> {
         let id = self.by_case_reference.get(&(purpose.clone(), case_reference.to_owned()))?;

@@ -15,8 +15,9 @@ use kring_protocol::id::{Epoch, MemberId};
 use rand::rngs::OsRng;
 use tokio::sync::Mutex;
 
-use kring_protocol::log::entry::Kind;
+use kring_protocol::log::entry::{self, Kind};
 
+use crate::audit::Event;
 use crate::core::Core;
 use crate::evidence::keep;
 use crate::keys::{EpochKeys, Keyring};
@@ -85,10 +86,15 @@ impl Holder {
         for header in &entered.new {
             batch.put(Table::Header, header_key(epoch, from, header.header.seq), codec::encode(header));
         }
+        let mut entries = Vec::new();
+        if matches!(entered.outcome, Outcome::Fraud(_)) {
+            let event = self.core.event(Kind::EvaluationAnswered, Some(from), 1);
+            entries.push(Event { outcome: entry::Outcome::Refused, ..event });
+        }
         if !entered.new.is_empty() {
             batch.put(Table::Chain, chain_key(epoch, from), codec::encode(&entered.chain));
         }
-        if self.core.commit(batch, Vec::new()).await.is_err() {
+        if self.core.commit(batch, entries).await.is_err() {
             return refused(Reason::CatchingUp, None);
         }
         *chain = entered.chain;

@@ -1,20 +1,22 @@
 //! The matcher's role: takes in submissions, keeps what a trace would need, appends what follows to its board
-//! (`docs/protocol.md` sections 5.6, 6.2 and 6.3). The rules themselves are `kring_protocol::meeting`.
+//! (`docs/protocol.md` sections 5.6, 6.2, 6.3 and 10.2). The rules themselves are `kring_protocol::meeting`.
 //!
 //! Intake and append are two commits. What must be posted is stored with the intake that made it due, so that a crash
 //! between the two loses nothing.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex as StdMutex};
 
-use kring_protocol::board::{Entry as BoardEntry, post_address, seal_post};
+use kring_protocol::board::Entry as BoardEntry;
 use kring_protocol::codec::{self, Bytes, Wire};
 use kring_protocol::id::MemberId;
-use kring_protocol::meeting::{Announcement, Change, Live, Meeting, TakenIn};
+use kring_protocol::meeting::{Change, Live, Meeting, TakenIn};
 use kring_protocol::relay::{ITEMS_MAX, Outcome, Refusal, Relayed, Response, is_recent, verify_relayed};
 use kring_protocol::sealing::{ExchangeKey, ExchangeSecret};
 use kring_protocol::secret::Secret;
-use kring_protocol::submission::{self, Content, Destination, OpenedSubmission, Sha256, WeeklyKey};
+use kring_protocol::submission::{
+    self, Content, Destination, OpenedSubmission, PostRequest, Sha256, WeeklyKey,
+};
 use kring_protocol::time::Day;
 use rand::rngs::OsRng;
 use tokio::sync::{Mutex, Notify};
@@ -26,15 +28,14 @@ use crate::core::Core;
 use crate::store::{Batch, StoreError, Table};
 use crate::vault::KeyName;
 
+mod due;
 mod record;
 
+use due::{Brought, Due, Group, Posting};
 use record::{Ended, Kept, Seen, StoredKey};
 
 /// Request hashes are kept so long: a day more than submissions are taken (section 5.6).
 const SEEN_DAYS: u32 = 3;
-/// Most posts of one append, unless one meeting alone has more.
-const APPEND_MAX: usize = 1_024;
-
 /// What became of a good submission.
 #[derive(Clone, Copy, Debug)]
 struct Applied {
@@ -46,15 +47,34 @@ struct Applied {
     new: bool,
 }
 
-/// Announcements that must stand in one append, with the numbers of their records.
-type Group = Vec<(u64, Announcement)>;
+/// What one request of a relay changes, as far as it has been gone through.
+struct Taking<'a> {
+    relay: &'a MemberId,
+    today: Day,
+    batch: Batch,
+    group: Group,
+}
 
 #[derive(Debug)]
 struct Intake {
     meeting: Meeting,
     /// Day and outcome of sealed requests seen lately.
     seen: HashMap<Sha256, (Day, bool)>,
-    next_announcement: u64,
+    next_posting: u64,
+    brought: Brought,
+}
+
+impl Intake {
+    fn push(&mut self, group: &mut Group, posting: Posting) {
+        group.push((self.next_posting, posting));
+        self.next_posting += 1;
+    }
+
+    /// So that the same request, or the same message in another one, changes nothing.
+    fn remember(&mut self, hash: Sha256, day: Day, held: bool, batch: &mut Batch) {
+        self.seen.insert(hash, (day, held));
+        batch.put(Table::Seen, hash.as_bytes().as_slice(), codec::encode(&Seen { day, held }));
+    }
 }
 
 /// The matcher's role of this node.
@@ -67,13 +87,6 @@ pub struct Matcher {
     due: StdMutex<Due>,
     became_due: Notify,
     weekly: Mutex<HashMap<u32, ExchangeSecret>>,
-}
-
-#[derive(Debug, Default)]
-struct Due {
-    groups: VecDeque<Group>,
-    /// Posts taken out and not yet durable on the board.
-    appending: usize,
 }
 
 impl Matcher {
@@ -96,20 +109,10 @@ impl Matcher {
             let hash = Sha256::try_from(key.as_slice()).map_err(|_| damaged(Table::Seen))?;
             seen.insert(hash, decode::<Seen>(Table::Seen, &bytes)?.into());
         }
-        let mut group = Group::new();
-        for (key, sealed) in core.store.scan_all(Table::Announcement)? {
-            let number = key
-                .as_slice()
-                .try_into()
-                .map(u64::from_be_bytes)
-                .map_err(|_| damaged(Table::Announcement))?;
-            group.push((
-                number,
-                core.vault.open_record(&KeyName::Meeting, Table::Announcement, &key, &sealed)?,
-            ));
-        }
-        let next_announcement = group.last().map_or(0, |(number, _)| number + 1);
-        let groups = if group.is_empty() { VecDeque::new() } else { VecDeque::from([group]) };
+        let group = due::load(&core)?;
+        let next_posting = group.last().map_or(0, |(number, _)| number + 1);
+        let mut due = Due::default();
+        due.add(group);
         let mut weekly = HashMap::new();
         for (key, sealed) in core.store.scan_all(Table::WeeklyKey)? {
             let week =
@@ -122,8 +125,8 @@ impl Matcher {
             core,
             boards,
             destination,
-            intake: Mutex::new(Intake { meeting, seen, next_announcement }),
-            due: StdMutex::new(Due { groups, appending: 0 }),
+            intake: Mutex::new(Intake { meeting, seen, next_posting, brought: Brought::default() }),
+            due: StdMutex::new(due),
             became_due: Notify::new(),
             weekly: Mutex::new(weekly),
         })
@@ -132,8 +135,7 @@ impl Matcher {
     /// Posts that wait for an append.
     #[must_use]
     pub fn appends_waiting(&self) -> usize {
-        let due = self.due();
-        due.groups.iter().map(Vec::len).sum::<usize>() + due.appending
+        self.due().count()
     }
 
     /// Live submissions.
@@ -227,8 +229,7 @@ impl Matcher {
     ) -> Result<Vec<Result<(Day, bool), Refusal>>, StoreError> {
         let mut intake = self.intake.lock().await;
         let today = self.core.today();
-        let mut batch = Batch::new();
-        let mut group = Group::new();
+        let mut taking = Taking { relay, today, batch: Batch::new(), group: Group::new() };
         let mut receipts = Vec::new();
         for item in opened {
             let (relayed, opened) = match item {
@@ -238,26 +239,26 @@ impl Matcher {
                     continue;
                 }
             };
-            let outcome = self.apply(&mut intake, opened, today, &mut batch, &mut group)?;
+            let outcome = self.apply(&mut intake, opened, &mut taking)?;
             if let Ok(Applied { new: true, .. }) = outcome {
-                self.keep(&mut batch, relay, day, relayed, opened)?;
+                self.keep(&mut taking.batch, relay, day, relayed, opened)?;
             }
             receipts.push(outcome.map(|applied| (applied.day, applied.held)));
         }
+        let Taking { mut batch, group, .. } = taking;
         let taken = receipts.iter().filter(|receipt| receipt.is_ok()).count() as u64;
         let mut entries = vec![self.core.event(Kind::SubmissionReceived, Some(relay), taken)];
-        if !group.is_empty() {
-            entries.push(self.core.event(Kind::Meeting, None, group.len() as u64));
+        let announced =
+            group.iter().filter(|(_, posting)| matches!(posting, Posting::Announcement(_))).count();
+        if announced > 0 {
+            entries.push(self.core.event(Kind::Meeting, None, announced as u64));
         }
-        for (number, announcement) in &group {
-            let key = number.to_be_bytes();
-            let bytes = codec::encode(announcement);
-            let sealed = self.core.vault.seal_record(&KeyName::Meeting, Table::Announcement, &key, &bytes)?;
-            batch.put(Table::Announcement, key, sealed);
+        for (number, posting) in &group {
+            posting.put(*number, &self.core, &mut batch)?;
         }
         self.core.commit(batch, entries).await?;
         if !group.is_empty() {
-            self.due().groups.push_back(group);
+            self.due().add(group);
             self.became_due.notify_one();
         }
         Ok(receipts)
@@ -268,10 +269,9 @@ impl Matcher {
         &self,
         intake: &mut Intake,
         opened: &OpenedSubmission,
-        today: Day,
-        batch: &mut Batch,
-        group: &mut Group,
+        taking: &mut Taking<'_>,
     ) -> Result<Result<Applied, Refusal>, StoreError> {
+        let today = taking.today;
         if let Some((day, held)) = intake.seen.get(&opened.sealed_hash).copied() {
             return Ok(Ok(Applied { day, held, new: false }));
         }
@@ -280,8 +280,7 @@ impl Matcher {
             Content::Leave(leave) => intake.meeting.leave(leave, today),
             Content::Withdraw(withdraw) => intake.meeting.withdraw(withdraw),
             Content::Dummy(_) => Ok(TakenIn::New { change: Change::default(), held: true }),
-            // A receipt is a promise to post it; messages between mailboxes come with the conversation.
-            Content::Post(_) => Err(Refusal::Unserved),
+            Content::Post(post) => self.take_post(intake, post, taking),
         };
         let (change, held) = match taken {
             Err(refusal) => return Ok(Err(refusal)),
@@ -293,25 +292,45 @@ impl Matcher {
                 let key = mailbox.as_bytes();
                 let bytes = codec::encode(live);
                 let sealed = self.core.vault.seal_record(&KeyName::Meeting, Table::Live, key, &bytes)?;
-                batch.put(Table::Live, key.as_slice(), sealed);
+                taking.batch.put(Table::Live, key.as_slice(), sealed);
             }
         }
         for (mailbox, until) in &change.ended {
-            batch.delete(Table::Live, mailbox.as_bytes().as_slice());
-            batch.delete(Table::Kept, mailbox.as_bytes().as_slice());
-            batch.put(Table::Ended, mailbox.as_bytes().as_slice(), codec::encode(&Ended { until: *until }));
+            taking.batch.delete(Table::Live, mailbox.as_bytes().as_slice());
+            taking.batch.delete(Table::Kept, mailbox.as_bytes().as_slice());
+            taking.batch.put(
+                Table::Ended,
+                mailbox.as_bytes().as_slice(),
+                codec::encode(&Ended { until: *until }),
+            );
         }
         for announcement in change.announcements {
-            group.push((intake.next_announcement, announcement));
-            intake.next_announcement += 1;
+            intake.push(&mut taking.group, Posting::Announcement(announcement));
         }
-        intake.seen.insert(opened.sealed_hash, (today, held));
-        batch.put(
-            Table::Seen,
-            opened.sealed_hash.as_bytes().as_slice(),
-            codec::encode(&Seen { day: today, held }),
-        );
+        intake.remember(opened.sealed_hash, today, held, &mut taking.batch);
         Ok(Ok(Applied { day: today, held, new: true }))
+    }
+
+    /// A message between mailboxes: it stands in the next append. The same one again, whoever brings it, changes nothing.
+    fn take_post(
+        &self,
+        intake: &mut Intake,
+        post: &PostRequest,
+        taking: &mut Taking<'_>,
+    ) -> Result<TakenIn, Refusal> {
+        let entry = BoardEntry::from(post);
+        let hash = Sha256::from_bytes(kring_protocol::crypto::sha256(&entry.to_bytes()));
+        if intake.seen.contains_key(&hash) {
+            return Ok(TakenIn::Known);
+        }
+        // As many as all members together may evaluate on a usual day: far more than matches can need.
+        let most = self.core.covenant.budgets.iter().map(|budget| u64::from(budget.per_day)).sum();
+        if !intake.brought.one_more(taking.relay, taking.today, most) {
+            return Err(Refusal::Quota);
+        }
+        intake.remember(hash, taking.today, true, &mut taking.batch);
+        intake.push(&mut taking.group, Posting::Message(Box::new(entry)));
+        Ok(TakenIn::New { change: Change::default(), held: true })
     }
 
     /// A submission ends with a month or with its epoch, so that its last day tells little (section 5.3).
@@ -380,42 +399,21 @@ impl Matcher {
     }
 
     async fn append(&self) -> Result<(), StoreError> {
-        let due = self.take_due();
+        let due = self.due().take();
         if due.is_empty() {
             return Ok(());
         }
         let Some(board) = self.boards.get(&self.core.me) else { return Ok(()) };
         let signing = &self.core.identity.signing;
         let entries: Vec<_> = tokio::task::block_in_place(|| {
-            let entry = |(_, announcement): &(u64, Announcement)| {
-                let Announcement { to, inbox, n, post } = announcement;
-                let body = seal_post(post.clone(), to, &self.destination, signing, &mut OsRng);
-                BoardEntry { address: post_address(inbox, *n), body }
-            };
-            due.iter().map(entry).collect()
+            due.iter().map(|(_, posting)| posting.entry(&self.destination, signing)).collect()
         });
         let mut batch = Batch::new();
-        for (number, _) in &due {
-            batch.delete(Table::Announcement, number.to_be_bytes());
-        }
+        due.iter().for_each(|(number, posting)| posting.delete(*number, &mut batch));
         let audit = vec![self.core.event(Kind::BoardPosted, None, entries.len() as u64)];
         board.append(&self.core, &entries, batch, |batch| self.core.commit(batch, audit)).await?;
-        self.due().appending = 0;
+        self.due().appended();
         Ok(())
-    }
-
-    /// Takes whole groups, so that both sides of a meeting stand in one append.
-    fn take_due(&self) -> Group {
-        let mut due = self.due();
-        let mut taken = Group::new();
-        while taken.len() < APPEND_MAX {
-            match due.groups.pop_front() {
-                Some(group) => taken.extend(group),
-                None => break,
-            }
-        }
-        due.appending = taken.len();
-        taken
     }
 
     fn due(&self) -> std::sync::MutexGuard<'_, Due> {

@@ -16,6 +16,7 @@ mod family;
 mod link;
 mod members;
 mod metrics;
+mod tap;
 
 use std::fmt;
 use std::sync::Arc;
@@ -30,6 +31,7 @@ pub use family::Family;
 pub use libp2p::{Multiaddr, PeerId};
 use members::Members;
 pub use metrics::NetworkMetrics;
+pub use tap::{Passing, Tap, Way};
 
 /// Commands waiting for the event loop. Requests are bounded per member and family; this only evens out bursts.
 const COMMAND_QUEUE: usize = 256;
@@ -130,13 +132,14 @@ impl Network {
     /// Listens, and hands every request of a member to `inbound`. Returns once all addresses are listened on.
     ///
     /// `inbound` is bounded by the caller; while it is full, requests are closed unanswered. `peers` may hold `me`,
-    /// which is left out.
+    /// which is left out. Every message passes `tap`, if there is one.
     pub async fn start(
         transport_seed: &Secret<32>,
         me: MemberId,
         listen: Vec<Multiaddr>,
         peers: Vec<Peer>,
         inbound: mpsc::Sender<Inbound>,
+        tap: Option<Arc<dyn Tap>>,
     ) -> Result<Self, StartError> {
         let mut seed = zeroize::Zeroizing::new(*transport_seed.expose());
         let keypair = Keypair::ed25519_from_bytes(seed.as_mut_slice())
@@ -146,7 +149,7 @@ impl Network {
         let mut swarm = behaviour::swarm(keypair, Arc::clone(&metrics))?;
         let listening = behaviour::listen(&mut swarm, &listen).await?;
         let (commands, queue) = mpsc::channel(COMMAND_QUEUE);
-        let mut event_loop = EventLoop::new(swarm, inbound, Arc::clone(&members), Arc::clone(&metrics));
+        let mut event_loop = EventLoop::new(swarm, inbound, Arc::clone(&members), Arc::clone(&metrics), tap);
         event_loop.set_peers(without(&me, peers));
         tokio::spawn(event_loop.run(queue));
         Ok(Self { me, members, metrics, commands, listening: listening.into() })

@@ -27,10 +27,11 @@ use crate::holder::Holder;
 use crate::keys::Keyring;
 use crate::keystore::{MasterKey, identity};
 use crate::matcher::Matcher;
-use crate::network::{Inbound, Network, Peer, peer_id};
+use crate::network::{Inbound, Network, Peer, Tap, peer_id};
 use crate::partner::Partner;
 use crate::reader::Reader;
 use crate::relay::Relay;
+use crate::responses;
 use crate::sender::{Counter, Sender};
 use crate::serve::Roles;
 use crate::store::{Batch, Store};
@@ -60,6 +61,14 @@ const INBOUND_QUEUE: usize = 256;
 /// # Errors
 /// [`RunError`].
 pub async fn run(config: Config) -> Result<(), RunError> {
+    run_with(config, None).await
+}
+
+/// As [`run`], for test programs that play a member with changed software: every message passes `tap`.
+///
+/// # Errors
+/// [`RunError`].
+pub async fn run_with(config: Config, tap: Option<Arc<dyn Tap>>) -> Result<(), RunError> {
     let (stop, stopping) = watch::channel(false);
     let (failure, mut failures) = watch::channel(None::<String>);
     let core_parts = CoreParts::open(&config)?;
@@ -67,7 +76,7 @@ pub async fn run(config: Config) -> Result<(), RunError> {
     let operations_listener =
         TcpListener::bind(config.operations_listen).await.map_err(failed("listening for operations"))?;
     let (inbound, requests) = mpsc::channel(INBOUND_QUEUE);
-    let core = core_parts.start(&config, inbound, stopping, failure).await?;
+    let core = core_parts.start(&config, inbound, tap, stopping, failure).await?;
     let mut tasks = JoinSet::new();
     let node = start_roles(&core, &config, requests, &mut tasks).await?;
 
@@ -150,14 +159,16 @@ impl CoreParts {
         self,
         config: &Config,
         inbound: mpsc::Sender<Inbound>,
+        tap: Option<Arc<dyn Tap>>,
         stopping: watch::Receiver<bool>,
         failure: watch::Sender<Option<String>>,
     ) -> Result<Arc<Core>, RunError> {
         let Self { me, covenant, identity, store, vault, audit } = self;
         let peers = peers(&covenant)?;
-        let network = Network::start(&identity.transport, me.clone(), config.listen.clone(), peers, inbound)
-            .await
-            .map_err(failed("joining the network"))?;
+        let network =
+            Network::start(&identity.transport, me.clone(), config.listen.clone(), peers, inbound, tap)
+                .await
+                .map_err(failed("joining the network"))?;
         let pepper = covenant.annex().map_err(failed("reading the covenant"))?.pepper.clone();
         let keys =
             Identity { signing: Arc::new(identity.signing_key()), withdraw_root: identity.withdraw_root() };
@@ -315,6 +326,7 @@ async fn housekeeping(
         let expired = async {
             ceremonies.end_epochs(&partner).await?;
             partner.expire().await?;
+            responses::expire(&core).await?;
             match &matcher {
                 Some(matcher) => matcher.expire().await,
                 None => Ok(()),

@@ -1,7 +1,7 @@
 //! The partner's own side of the node: cases, what was left for them, and the matches that came of it.
 //!
 //! Holds the state that asker, sender and reader share and decides what work a change makes. Locks are taken in the
-//! order cases, leaves, matches, and never across an await.
+//! order cases, leaves, matches, conversations, and never across an await.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -13,6 +13,7 @@ use kring_protocol::sealing::ExchangeKey;
 use kring_protocol::time::Day;
 
 use crate::cases::{Case, CaseId, Cases, MatchKeyId};
+use crate::conversations::Conversations;
 use crate::core::Core;
 use crate::keys::Keyring;
 use crate::leaves::{LeaveKey, Leaves, Left, Step};
@@ -29,6 +30,31 @@ pub struct Evaluation {
     pub key: MatchKeyId,
 }
 
+/// Something to be sent to a matcher.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Errand {
+    /// What a match key should carry there.
+    Submission(LeaveKey),
+    /// What was said about a match and does not stand there yet.
+    Message {
+        /// Whose relays carry it.
+        epoch: Epoch,
+        /// The match.
+        key: MatchKey,
+    },
+}
+
+impl Errand {
+    /// The epoch by whose relays it goes.
+    #[must_use]
+    pub const fn epoch(&self) -> Epoch {
+        match self {
+            Self::Submission(key) => key.epoch,
+            Self::Message { epoch, .. } => *epoch,
+        }
+    }
+}
+
 /// The partner's own state.
 #[derive(Debug)]
 pub struct Partner {
@@ -37,13 +63,14 @@ pub struct Partner {
     cases: Mutex<Cases>,
     leaves: Mutex<Leaves>,
     matches: Mutex<Matches>,
+    conversations: Mutex<Conversations>,
     /// Held from looking at the cases to the commit that changes them, so that two requests at once are one after the
     /// other: the same idempotency key, the same case.
     pub changing_cases: tokio::sync::Mutex<()>,
     /// Match keys without subject keys.
     pub evaluations: Work<Evaluation>,
-    /// Submissions to be sent, by matcher.
-    pub submissions: BTreeMap<MemberId, Work<LeaveKey>>,
+    /// Submissions and messages to be sent, by matcher.
+    pub submissions: BTreeMap<MemberId, Work<Errand>>,
 }
 
 impl Partner {
@@ -68,6 +95,8 @@ impl Partner {
         for (key, sealed) in core.store.scan_all(Table::Match)? {
             matches.restore(core.vault.open_record(&KeyName::Matches, Table::Match, &key, &sealed)?);
         }
+        let pairs = core.vault.index_key("pair");
+        let conversations = Conversations::load(&core.store, pairs, core.network_id(), &leaves, &matches)?;
         let submissions = core
             .covenant
             .matchers_for(&core.me)
@@ -80,6 +109,7 @@ impl Partner {
             cases: Mutex::new(cases),
             leaves: Mutex::new(leaves),
             matches: Mutex::new(matches),
+            conversations: Mutex::new(conversations),
             changing_cases: tokio::sync::Mutex::default(),
             evaluations: Work::default(),
             submissions,
@@ -101,6 +131,11 @@ impl Partner {
         self.matches.lock().expect("nobody panics while holding the matches")
     }
 
+    /// Who may be speaking to this member.
+    pub fn conversations(&self) -> MutexGuard<'_, Conversations> {
+        self.conversations.lock().expect("nobody panics while holding the conversations")
+    }
+
     /// The purpose of a match key that is in use.
     #[must_use]
     pub fn purpose_of(&self, key: &MatchKeyId) -> Option<PurposeId> {
@@ -112,6 +147,28 @@ impl Partner {
         let mut keys: BTreeSet<_> = self.cases().keys().map(|(id, _)| *id).collect();
         keys.extend(self.leaves().iter().map(|(key, _)| key.key));
         self.touch(&keys);
+        let all =
+            self.matches().iter().filter(|entry| !entry.said.is_empty()).map(Match::key).collect::<Vec<_>>();
+        self.touch_matches(&all);
+    }
+
+    /// Queues what these matches have said and does not stand where it should.
+    pub fn touch_matches(&self, keys: &[MatchKey]) {
+        let Some(epoch) = self.keyring.all().iter().map(|keys| keys.terms.epoch).max() else { return };
+        let matches = self.matches();
+        let mut errands: BTreeMap<MemberId, Vec<Errand>> = BTreeMap::new();
+        for key in keys {
+            for matcher in matches.get(key).map(Match::unsaid_at).unwrap_or_default() {
+                let errand = Errand::Message { epoch, key: key.clone() };
+                errands.entry(matcher.clone()).or_default().push(errand);
+            }
+        }
+        drop(matches);
+        for (matcher, errands) in errands {
+            if let Some(work) = self.submissions.get(&matcher) {
+                work.add(errands);
+            }
+        }
     }
 
     /// Queues what must be done for these match keys.
@@ -119,7 +176,7 @@ impl Partner {
         let today = self.core.today();
         let epochs: Vec<_> = self.keyring.all().iter().map(|keys| keys.terms.epoch).collect();
         let mut evaluations = Vec::new();
-        let mut submissions: BTreeMap<&MemberId, Vec<LeaveKey>> = BTreeMap::new();
+        let mut submissions: BTreeMap<&MemberId, Vec<Errand>> = BTreeMap::new();
         let (cases, leaves) = (self.cases(), self.leaves());
         for key in keys {
             let desired = cases.desired(key, today);
@@ -131,7 +188,7 @@ impl Partner {
                     match leaves.get(&leave).map(|left| left.step(in_epoch.as_ref())) {
                         None => missing = true,
                         Some(Step::Nothing) => {}
-                        Some(_) => submissions.entry(matcher).or_default().push(leave),
+                        Some(_) => submissions.entry(matcher).or_default().push(Errand::Submission(leave)),
                     }
                 }
                 if missing && desired.is_some() {
@@ -197,13 +254,17 @@ impl Partner {
     /// # Errors
     /// [`StoreError`].
     pub async fn expire(&self) -> Result<(), StoreError> {
-        let changed = self.matches().expire(self.core.today());
-        if changed.is_empty() {
-            return Ok(());
-        }
         let mut batch = Batch::new();
+        let changed = self.matches().expire(self.core.today());
         self.put_matches(&mut batch, &changed)?;
-        self.core.commit(batch, Vec::new()).await
+        self.conversations_retain(&mut batch);
+        if batch.is_empty() { Ok(()) } else { self.core.commit(batch, Vec::new()).await }
+    }
+
+    /// Stops listening where nobody can speak any more.
+    fn conversations_retain(&self, batch: &mut Batch) {
+        let matches = self.matches();
+        self.conversations().retain_met(&matches, batch);
     }
 
     /// Forgets what was left in an epoch that has ended; matches that rest on nothing else end.
@@ -221,13 +282,18 @@ impl Partner {
                 mailboxes.extend(leaves.remove(&key).map(|left| left.own.mailbox().public()));
             }
         }
-        mailboxes.iter().try_for_each(|mailbox| self.own_ended(batch, mailbox))
+        for mailbox in &mailboxes {
+            self.own_ended(batch, mailbox)?;
+        }
+        self.conversations_retain(batch);
+        Ok(())
     }
 
     /// An own submission has ended at its matcher. Adds what this changes to the batch.
-    pub fn own_ended(&self, batch: &mut Batch, mailbox: &ExchangeKey) -> Result<(), StoreError> {
+    pub fn own_ended(&self, batch: &mut Batch, mailbox: &ExchangeKey) -> Result<Vec<MatchKey>, StoreError> {
         let changed = self.matches().own_ended(mailbox);
-        self.put_matches(batch, &changed)
+        self.put_matches(batch, &changed)?;
+        Ok(changed)
     }
 }
 

@@ -1,22 +1,25 @@
 //! Reads one matcher's board to its head and opens what stands under the own addresses (`docs/protocol.md` sections 6.1,
-//! 6.2 and 6.4).
+//! 6.2, 6.4 and 10).
 //!
-//! A page, the matches it leads to and the place reached are one commit: a crash repeats a page or has it whole.
+//! A page, the matches it leads to, what others say about them and the place reached are one commit: a crash repeats a page or has it whole.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kring_protocol::board::replication::{Page, Request, Response, WAIT_MAX_MS};
+use kring_protocol::board::replication::{BadPage, Page, Request, Response, WAIT_MAX_MS};
 use kring_protocol::board::{Entry, Post, open_post};
 use kring_protocol::codec;
 use kring_protocol::id::MemberId;
 use kring_protocol::log::entry::Kind;
-use kring_protocol::matching::{MatchKey, NoEncounter, Reading, read_met};
+use kring_protocol::matching::outbox::Pair;
+use kring_protocol::matching::{Match, MatchKey, NoEncounter, Reading, read_met};
 use kring_protocol::subject_key::Scope;
 use kring_protocol::submission::Destination;
+use tokio::time::Instant;
 
 use crate::boards::Boards;
+use crate::conversations::channel;
 use crate::core::Core;
 use crate::leaves::{LeaveKey, Left, locate};
 use crate::network::Family;
@@ -33,6 +36,8 @@ pub struct Reader {
     partner: Arc<Partner>,
     boards: Arc<Boards>,
     destination: Destination,
+    /// Whose page was refused last, and why, until one is accepted: said once, however often it comes.
+    refused: Option<(MemberId, BadPage)>,
 }
 
 impl Reader {
@@ -40,22 +45,25 @@ impl Reader {
     #[must_use]
     pub fn new(core: Arc<Core>, partner: Arc<Partner>, boards: Arc<Boards>, matcher: &MemberId) -> Self {
         let destination = core.destination(matcher);
-        Self { core, partner, boards, destination }
+        Self { core, partner, boards, destination, refused: None }
     }
 
     /// Reads until the node stops. A node asks the matcher first, then any member that may have the board.
-    pub async fn run(self) {
+    pub async fn run(mut self) {
+        let matcher = self.destination.matcher.clone();
         while !self.core.is_stopping() {
-            let page = match self.ask(&self.destination.matcher, WAIT_MAX_MS).await {
-                Asked::Page(page) => Some(page),
+            let asked = Instant::now();
+            let taken = match self.ask(&matcher, WAIT_MAX_MS).await {
                 // Others show that there is more: the matcher withholds it, or is behind its own past.
-                Asked::Nothing if self.is_behind() => self.ask_others().await,
+                Asked::Nothing if self.is_behind() => self.read_from_others().await,
+                // A matcher that says so at once, instead of waiting, is not asked again at once.
+                Asked::Nothing if asked.elapsed() < RETRY => Ok(false),
                 Asked::Nothing => continue,
-                Asked::Unreachable => self.ask_others().await,
-            };
-            let taken = match page {
-                Some(page) => self.take(&page).await,
-                None => Ok(false),
+                Asked::Page(page) => match self.take(&matcher, &page).await {
+                    Ok(false) => self.read_from_others().await,
+                    taken => taken,
+                },
+                Asked::Unreachable => self.read_from_others().await,
             };
             match taken {
                 Ok(true) => {}
@@ -85,52 +93,74 @@ impl Reader {
         }
     }
 
-    async fn ask_others(&self) -> Option<Box<Page>> {
+    /// Takes the next page from the first member that has a good one. False when nobody has.
+    async fn read_from_others(&mut self) -> Result<bool, StoreError> {
         for (member, connected) in self.core.network.reachable() {
             if connected
                 && member != self.destination.matcher
                 && let Asked::Page(page) = self.ask(&member, 0).await
+                && self.take(&member, &page).await?
             {
-                return Some(page);
+                return Ok(true);
             }
         }
-        None
+        Ok(false)
     }
 
-    /// Checks a page, acts on what is for us, and stores all of it. False when the page was not accepted.
-    async fn take(&self, page: &Page) -> Result<bool, StoreError> {
+    /// Checks a page that `from` sent, acts on what is for us, and stores all of it. False when the page was not accepted.
+    async fn take(&mut self, from: &MemberId, page: &Page) -> Result<bool, StoreError> {
         let Some(board) = self.boards.get(&self.destination.matcher) else { return Ok(false) };
         let checked = match tokio::task::block_in_place(|| board.check(&self.core, page)) {
             Ok(checked) => checked,
             Err(error) => {
-                tracing::error!(matcher = %self.destination.matcher, %error, "a board page was not accepted");
+                let refused = Some((from.clone(), error));
+                if let (Some((from, error)), true) = (&refused, refused != self.refused) {
+                    let matcher = &self.destination.matcher;
+                    tracing::error!(%matcher, %from, %error, "a board page was not accepted");
+                }
+                self.refused = refused;
+                board.suspect(&self.core, &page.checkpoint);
                 return Ok(false);
             }
         };
+        self.refused = None;
         let mut batch = Batch::new();
-        let changes = tokio::task::block_in_place(|| self.act(&checked.entries, &mut batch))?;
+        let (changed, heard) = tokio::task::block_in_place(|| self.act(&checked.entries, &mut batch))?;
         let mut events = vec![self.core.event(
             Kind::BoardRead,
             Some(&self.destination.matcher),
             checked.entries.len() as u64,
         )];
-        if changes > 0 {
-            events.push(self.core.event(Kind::Disclosure, None, changes));
+        let disclosed = {
+            let matches = self.partner.matches();
+            let out = |key: &&MatchKey| matches.get(key).is_none_or(Match::is_mistaken);
+            changed.iter().filter(|key| !out(key)).count() as u64
+        };
+        for (kind, count) in [(Kind::Disclosure, disclosed), (Kind::Coordination, heard)] {
+            if count > 0 {
+                events.push(self.core.event(kind, None, count));
+            }
         }
         board.take(checked, batch, |batch| self.core.commit(batch, events)).await?;
+        // What was found by another pair, or lost the pair it went over, is said there too.
+        self.partner.touch_matches(&changed);
         Ok(true)
     }
 
-    /// Opens the posts to our own submissions. Returns how many matches changed.
-    fn act(&self, entries: &[Entry], batch: &mut Batch) -> Result<u64, StoreError> {
+    /// Opens what is for us. Returns the matches whose grounds changed, and how many messages said something new.
+    fn act(&self, entries: &[Entry], batch: &mut Batch) -> Result<(Vec<MatchKey>, u64), StoreError> {
         let mut changed: Vec<MatchKey> = Vec::new();
+        let mut heard: Vec<MatchKey> = Vec::new();
         let mut read: BTreeMap<LeaveKey, Left> = BTreeMap::new();
         for entry in entries {
             let found = {
                 let leaves = self.partner.leaves();
                 leaves.expects(&entry.address).map(|(key, left)| (key.clone(), left.clone()))
             };
-            let Some((key, left)) = found else { continue };
+            let Some((key, left)) = found else {
+                heard.extend(self.message(entry, batch));
+                continue;
+            };
             let Some((own, n)) = locate(&left, &entry.address) else { continue };
             let matcher_key = self.core.verifying_key(&self.destination.matcher);
             let mailbox = own.mailbox();
@@ -158,7 +188,33 @@ impl Reader {
             self.partner.put_left(batch, key, left)?;
         }
         self.partner.put_matches(batch, &changed)?;
-        Ok(changed.len() as u64)
+        self.partner.put_matches(batch, &heard)?;
+        let count = heard.len() as u64;
+        Ok((changed, count))
+    }
+
+    /// What another partner says, if this entry is a message to us. Returns the match that it changed.
+    fn message(&self, entry: &Entry, batch: &mut Batch) -> Option<MatchKey> {
+        let (pair, key, n) = self.partner.conversations().expects(&entry.address)?;
+        let left = self.partner.leaves().get(&key).cloned()?;
+        let channel = channel(self.core.network_id(), &pair, &key, &left)?;
+        if pair.matcher != self.destination.matcher || channel.address_from(n) != entry.address {
+            return None;
+        }
+        let Ok(message) = channel.open(&entry.body) else {
+            // Others may stand at the same address; only the two of us know it, so this one is the other side's fault.
+            tracing::warn!(matcher = %pair.matcher, "a message at one of our addresses does not open");
+            return None;
+        };
+        let changed = match self.partner.matches().hear(&message, &pair) {
+            Ok(changed) => changed,
+            Err(error) => {
+                tracing::warn!(matcher = %pair.matcher, %error, "a message was left alone");
+                None
+            }
+        };
+        self.partner.conversations().read(&pair, n, &channel, batch);
+        changed
     }
 
     /// What one post changes.
@@ -188,7 +244,12 @@ impl Reader {
                     references,
                 };
                 match read_met(&met, reading, &self.core.covenant) {
-                    Ok(encounter) => self.partner.matches().meet(&encounter, self.core.today()),
+                    Ok(encounter) => {
+                        let pair = Pair { matcher: key.matcher.clone(), own: *mailbox, other: met.mailbox };
+                        let changed = self.partner.matches().meet(&encounter, self.core.today());
+                        self.partner.conversations().add(pair, key, left);
+                        changed
+                    }
                     Err(NoEncounter::SameParty) => Vec::new(),
                     Err(error) => {
                         tracing::warn!(matcher = %key.matcher, %error, "a meeting without a valid partner");

@@ -1,8 +1,8 @@
-//! Leaves, renews and withdraws submissions at one matcher, through the relay drawn for it (`docs/protocol.md`
-//! sections 5.3 to 5.7).
+//! Leaves, renews and withdraws submissions at one matcher, and posts messages there, through the relay drawn for it
+//! (`docs/protocol.md` sections 5.3 to 5.7 and 10.4).
 //!
-//! A submission is stored before it is sent, and is a pure function of its record: after a crash the same is sent again
-//! and the matcher recognises it.
+//! Submission or message, it is stored before it is sent, and is a pure function of its record: after a crash the same is
+//! sent again and the matcher recognises it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +10,8 @@ use std::time::Duration;
 use kring_protocol::codec;
 use kring_protocol::covenant::Disclosure;
 use kring_protocol::id::{Epoch, MemberId};
+use kring_protocol::matching::MatchKey;
+use kring_protocol::matching::outbox::Saying;
 use kring_protocol::own_submission::{Leaver, OwnSubmission, WithdrawNumber};
 use kring_protocol::relay::{self, ITEMS_MAX, Outcome, Refusal, Request, Response};
 use kring_protocol::sealing::ExchangeKey;
@@ -22,10 +24,11 @@ use tokio::sync::Mutex;
 use kring_protocol::log::entry::Kind;
 
 use crate::cases::Desired;
+use crate::conversations::channel;
 use crate::core::Core;
 use crate::leaves::{LeaveKey, Left, Step};
 use crate::network::Family;
-use crate::partner::Partner;
+use crate::partner::{Errand, Partner};
 use crate::store::{Batch, StoreError, Table};
 
 /// Between two tries when neither relay answers, at first and at most.
@@ -36,17 +39,16 @@ pub type Counter = Mutex<u64>;
 
 /// One sealed item on its way, with what its receipt will change.
 struct Item {
-    key: LeaveKey,
-    /// The state that was sent; what has changed since follows after the receipt.
-    sent: Left,
-    kind: Sent,
+    errand: Errand,
+    sent: Sent,
     sealed: SealedSubmission,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// The state that was sent; what has changed since follows after the receipt.
 enum Sent {
-    Leave,
-    Withdraw,
+    Leave(LeaveKey, Box<Left>),
+    Withdraw(LeaveKey),
+    Message(MatchKey, Saying),
 }
 
 /// Sends to one matcher.
@@ -74,7 +76,7 @@ impl Sender {
         let mut retry = RETRY.0;
         loop {
             let taken = tokio::select! {
-                taken = work.take(ITEMS_MAX, |key| key.epoch) => taken,
+                taken = work.take(ITEMS_MAX, Errand::epoch) => taken,
                 () = self.core.stopped() => return,
             };
             match self.send(&taken.items).await {
@@ -93,23 +95,75 @@ impl Sender {
     }
 
     /// Sends one batch; returns what must be sent again.
-    async fn send(&mut self, keys: &[LeaveKey]) -> Result<Vec<LeaveKey>, StoreError> {
-        let Some(epoch) = keys.first().map(|key| key.epoch) else { return Ok(Vec::new()) };
-        self.redraw(epoch, keys).await?;
-        let Some(weekly) = self.weekly_key().await else { return Ok(keys.to_vec()) };
-        let items = tokio::task::block_in_place(|| self.prepare(epoch, keys, &weekly));
-        if items.is_empty() {
-            return Ok(Vec::new());
+    async fn send(&mut self, errands: &[Errand]) -> Result<Vec<Errand>, StoreError> {
+        let Some(epoch) = errands.first().map(Errand::epoch) else { return Ok(Vec::new()) };
+        let (mut keys, mut matches) = (Vec::new(), Vec::new());
+        for errand in errands {
+            match errand {
+                Errand::Submission(key) => keys.push(key.clone()),
+                Errand::Message { key, .. } => matches.push(key.clone()),
+            }
         }
+        self.redraw(epoch, &keys).await?;
+        let sayings = self.number(&matches).await?;
+        let Some(weekly) = self.weekly_key().await else { return Ok(errands.to_vec()) };
+        let mut items = tokio::task::block_in_place(|| {
+            let mut items = self.prepare(epoch, &keys, &weekly);
+            items.extend(self.prepare_messages(epoch, sayings, &weekly));
+            items
+        });
+        // What the drawn relay brings no good receipt for goes to the spare: the relay may have lost or altered it.
         for relay in self.relays(epoch).await? {
+            if items.is_empty() {
+                break;
+            }
             match self.through(&relay, &items).await {
-                Some(outcomes) => return self.settle(items, outcomes).await,
+                Some(outcomes) => items = self.settle(&relay, items, outcomes).await?,
                 None => {
                     tracing::debug!(%relay, matcher = %self.destination.matcher, "a relay could not pass on")
                 }
             }
         }
-        Ok(keys.to_vec())
+        Ok(items.into_iter().map(|item| item.errand).collect())
+    }
+
+    /// Chooses pair and number for what these matches have to say here, and stores it before anything is sent.
+    async fn number(&self, keys: &[MatchKey]) -> Result<Vec<(MatchKey, Saying)>, StoreError> {
+        let mut all = Vec::new();
+        {
+            let mut matches = self.partner.matches();
+            for key in keys {
+                let sayings = matches.say(key, &self.destination.matcher);
+                all.extend(sayings.into_iter().map(|saying| (key.clone(), saying)));
+            }
+        }
+        if !all.is_empty() {
+            let mut batch = Batch::new();
+            self.partner.put_matches(&mut batch, keys)?;
+            self.core.commit(batch, Vec::new()).await?;
+        }
+        Ok(all)
+    }
+
+    /// Seals messages. One whose own mailbox is gone meanwhile is left out; it goes over another pair when one is met.
+    fn prepare_messages(
+        &self,
+        epoch: Epoch,
+        sayings: Vec<(MatchKey, Saying)>,
+        weekly: &ExchangeKey,
+    ) -> Vec<Item> {
+        let (today, network) = (self.core.today(), self.core.network_id());
+        let item = |(key, saying): (MatchKey, Saying)| {
+            let leave = self.partner.conversations().leave_of(&saying.pair).cloned()?;
+            let left = self.partner.leaves().get(&leave).cloned()?;
+            let channel = channel(network, &saying.pair, &leave, &left)?;
+            let content = Content::Post(Box::new(channel.seal(&saying.message, saying.n)));
+            let sealed =
+                submission::seal(&Submission { day: today, content }, &self.destination, weekly, &mut OsRng);
+            let errand = Errand::Message { epoch, key: key.clone() };
+            Some(Item { errand, sent: Sent::Message(key, saying), sealed })
+        };
+        sayings.into_iter().filter_map(item).collect()
     }
 
     /// Draws a new submission for every one that must be replaced, and stores it before anything is sent.
@@ -159,17 +213,22 @@ impl Sender {
             keys.iter().filter_map(step).collect()
         };
         let item = |(key, sent, step): (LeaveKey, Left, Step)| {
-            let (kind, content) = match step {
+            let errand = Errand::Submission(key.clone());
+            let (sent, content) = match step {
                 Step::Nothing | Step::Replace => return None,
-                Step::Leave => (Sent::Leave, self.leave(&key, &sent)),
+                Step::Leave => {
+                    let content = self.leave(&key, &sent);
+                    (Sent::Leave(key, Box::new(sent)), content)
+                }
                 Step::Withdraw => {
                     let root = &self.core.identity.withdraw_root;
-                    (Sent::Withdraw, Content::Withdraw(sent.own.withdraw(&self.destination, root)))
+                    let content = Content::Withdraw(sent.own.withdraw(&self.destination, root));
+                    (Sent::Withdraw(key), content)
                 }
             };
             let submission = Submission { day: today, content };
             let sealed = submission::seal(&submission, &self.destination, weekly, &mut OsRng);
-            Some(Item { key, sent, kind, sealed })
+            Some(Item { errand, sent, sealed })
         };
         steps.into_iter().filter_map(item).collect()
     }
@@ -212,9 +271,10 @@ impl Sender {
     /// Stores what the receipts say. Returns what must be sent again.
     async fn settle(
         &mut self,
+        relay: &MemberId,
         items: Vec<Item>,
         outcomes: Vec<Outcome>,
-    ) -> Result<Vec<LeaveKey>, StoreError> {
+    ) -> Result<Vec<Item>, StoreError> {
         let Some(matcher_key) = self.core.verifying_key(&self.destination.matcher) else {
             return Ok(Vec::new());
         };
@@ -225,57 +285,72 @@ impl Sender {
                     match item.sealed.verify_receipt(&receipt, &self.destination, &matcher_key) {
                         Ok(_) => done.push(item),
                         Err(error) => {
-                            tracing::error!(matcher = %self.destination.matcher, %error, "a bad receipt");
-                            again.push(item.key);
+                            let matcher = &self.destination.matcher;
+                            tracing::error!(%relay, %matcher, %error, "a bad receipt; one of the two is at fault");
+                            again.push(item);
                         }
                     }
                 }
                 Outcome::Refused(refusal) => {
-                    tracing::warn!(matcher = %self.destination.matcher, %refusal, "a submission was refused");
+                    let matcher = &self.destination.matcher;
+                    tracing::warn!(%relay, %matcher, %refusal, "a submission was refused");
                     if refusal == Refusal::Unopenable {
                         self.weekly = None;
                     }
-                    again.push(item.key);
+                    again.push(item);
                 }
             }
         }
-        self.store(&done).await?;
-        let keys = done.iter().map(|item| item.key.key).collect();
-        self.partner.touch(&keys);
+        let changed = self.store(&done).await?;
+        let keys = done.iter().filter_map(|item| match &item.sent {
+            Sent::Leave(key, _) | Sent::Withdraw(key) => Some(key.key),
+            Sent::Message(..) => None,
+        });
+        self.partner.touch(&keys.collect());
+        self.partner.touch_matches(&changed);
         Ok(again)
     }
 
-    async fn store(&self, done: &[Item]) -> Result<(), StoreError> {
+    /// Returns the matches that lost a ground.
+    async fn store(&self, done: &[Item]) -> Result<Vec<MatchKey>, StoreError> {
         let mut batch = Batch::new();
+        let mut changed = Vec::new();
         for item in done {
             let mut ended = None;
-            match item.kind {
-                Sent::Leave => {
+            match &item.sent {
+                Sent::Leave(key, sent) => {
                     // The reader may have counted posts since.
                     let mut leaves = self.partner.leaves();
-                    let Some(mut left) = leaves.get(&item.key).cloned() else { continue };
-                    if left.own == item.sent.own {
+                    let Some(mut left) = leaves.get(key).cloned() else { continue };
+                    if left.own == sent.own {
                         ended = left.replaces.take();
                         left.receipted = true;
-                        self.partner.put_left(&mut batch, &item.key, &left)?;
-                        leaves.put(item.key.clone(), left);
+                        self.partner.put_left(&mut batch, key, &left)?;
+                        leaves.put(key.clone(), left);
                     }
                 }
-                Sent::Withdraw => {
+                Sent::Withdraw(key) => {
                     let mut leaves = self.partner.leaves();
-                    if let Some(left) = leaves.remove(&item.key) {
-                        batch.delete(Table::Left, item.key.to_bytes());
+                    if let Some(left) = leaves.remove(key) {
+                        batch.delete(Table::Left, key.to_bytes());
                         ended = Some(left.own);
+                    }
+                }
+                Sent::Message(key, saying) => {
+                    let message = &saying.message.id;
+                    if self.partner.matches().receipted(key, message, &saying.pair) {
+                        self.partner.put_matches(&mut batch, std::slice::from_ref(key))?;
                     }
                 }
             }
             if let Some(own) = ended {
-                self.partner.own_ended(&mut batch, &own.mailbox().public())?;
+                changed.extend(self.partner.own_ended(&mut batch, &own.mailbox().public())?);
             }
         }
         let entries =
             vec![self.core.event(Kind::SubmissionSent, Some(&self.destination.matcher), done.len() as u64)];
-        self.core.commit(batch, entries).await
+        self.core.commit(batch, entries).await?;
+        Ok(changed)
     }
 
     /// The key to seal to this week, asked of the matcher and kept for the week.

@@ -10,7 +10,7 @@ use rand::RngCore;
 use rand::rngs::OsRng;
 
 use crate::api::{
-    ApplicationError, FamilyInformed, Idempotency, ImportReport, InvalidParam, LineLeftOut, NewContact,
+    ApplicationError, FamilyInformed, Idempotency, ImportReport, InvalidParam, LineReason, NewContact,
     NewPerson, NewSignal,
 };
 use crate::audit::Event;
@@ -198,7 +198,9 @@ fn quiet(until: Option<u32>, errors: &mut Vec<InvalidParam>) -> u8 {
     })
 }
 
-/// A case as it will be stored: the live one under this reference with new content, or a new one.
+/// A case as it will be stored: the one under this reference with new content, or a new one. Where its signal has ended
+/// this is a later signal on the same case: the network knows it by the same reference, so what was said about its
+/// matches holds, and nothing else is kept.
 fn new_case(
     core: &Core,
     partner: &Partner,
@@ -208,10 +210,11 @@ fn new_case(
 ) -> Result<Case, ApplicationError> {
     let expiry = expiry(core, purpose).ok_or(ApplicationError::Internal)?;
     let cases = partner.cases();
-    let known = cases.find(purpose, &case_reference);
+    let before = cases.find(purpose, &case_reference);
+    let known = before.filter(|case| case.is_live(core.today()));
     Ok(Case {
-        id: known.map_or_else(|| CaseId(random_reference()), |case| case.id),
-        reference: known.map_or_else(random_reference, |case| case.reference),
+        id: before.map_or_else(|| CaseId(random_reference()), |case| case.id),
+        reference: before.map_or_else(random_reference, |case| case.reference),
         case_reference,
         purpose: purpose.clone(),
         persons,
@@ -315,19 +318,15 @@ pub async fn import(
     let caseload =
         read.map_err(|error| ApplicationError::Invalid(vec![InvalidParam::body("", error.to_string())]))?;
     let mut report = ImportReport { dry_run, persons: caseload.persons(), ..ImportReport::default() };
-    let left_out = |line: &[caseload::LineProblem]| LineLeftOut {
-        line: line[0].line,
-        reason: line.iter().map(caseload::LineProblem::without_line).collect::<Vec<_>>().join("; "),
-    };
-    report.lines_left_out =
-        caseload.problems.chunk_by(|one, next| one.line == next.line).map(left_out).collect();
+    report.lines_left_out = by_line(&caseload.problems);
+    report.warnings = by_line(&caseload.warnings);
     let _changing = partner.changing_cases.lock().await;
     let mut changed = Vec::new();
     for rows in caseload.cases {
         let same = partner
             .cases()
             .find(&purpose, &rows.case_reference)
-            .is_some_and(|case| case.persons == rows.persons);
+            .is_some_and(|case| case.is_live(core.today()) && case.persons == rows.persons);
         if same {
             report.unchanged += 1;
         } else {
@@ -339,4 +338,13 @@ pub async fn import(
         store(core, partner, changed, event).await.map_err(|_| ApplicationError::Internal)?;
     }
     Ok(report)
+}
+
+/// All reasons of one line together.
+fn by_line(problems: &[caseload::LineProblem]) -> Vec<LineReason> {
+    let together = |line: &[caseload::LineProblem]| LineReason {
+        line: line[0].line,
+        reason: line.iter().map(caseload::LineProblem::without_line).collect::<Vec<_>>().join("; "),
+    };
+    problems.chunk_by(|one, next| one.line == next.line).map(together).collect()
 }

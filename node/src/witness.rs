@@ -12,13 +12,11 @@ use kring_protocol::covenant::Tempo;
 use kring_protocol::evaluation::{
     Comparison, Fraud, SignedHeader, VerifiedHeader, compare as compare_chains,
 };
-use kring_protocol::evidence::{LogOf, PlacedLeaf, Violation};
+use kring_protocol::evidence::{Continues, LogOf, Violation};
 use kring_protocol::id::{Epoch, MemberId};
 use kring_protocol::log::entry::Kind;
-use kring_protocol::log::merkle::Hash;
 use kring_protocol::log::witness::message::{CHAINS_MAX, Request, Response};
-use kring_protocol::log::witness::{Compared, Head, Search, Step, compare, fork, placed_leaf};
-use tokio::sync::Notify;
+use kring_protocol::log::witness::{Compared, Head, compare, continues};
 
 use crate::boards::{Board, Boards};
 use crate::core::Core;
@@ -45,8 +43,6 @@ pub struct Witness {
     holder: Arc<Holder>,
     boards: Arc<Boards>,
     matcher: Option<Arc<Matcher>>,
-    /// Someone showed something that does not fit.
-    suspicion: Notify,
 }
 
 impl Witness {
@@ -59,7 +55,7 @@ impl Witness {
         boards: Arc<Boards>,
         matcher: Option<Arc<Matcher>>,
     ) -> Self {
-        Self { core, keyring, holder, boards, matcher, suspicion: Notify::new() }
+        Self { core, keyring, holder, boards, matcher }
     }
 
     /// Exchanges until the node stops.
@@ -68,10 +64,7 @@ impl Witness {
         let mut compared = None;
         let (mut whole, mut left_out) = (true, 0);
         loop {
-            tokio::select! {
-                () = self.core.pause(if immediate { AT_ONCE } else { HOURLY }) => {}
-                () = self.suspicion.notified() => {}
-            }
+            self.core.pause(if immediate { AT_ONCE } else { HOURLY }).await;
             if self.core.is_stopping() {
                 return;
             }
@@ -91,12 +84,13 @@ impl Witness {
     /// How much there is to compare: sizes of boards, and how many headers were entered since the start.
     fn extent(&self) -> Vec<u64> {
         let boards = self.boards.iter().map(|(_, board)| board.size());
-        boards.chain([self.holder.entered()]).collect()
+        boards.chain([self.holder.entered(), self.boards.suspects()]).collect()
     }
 
     /// Compares with every member that can be reached. False when one could not be.
     async fn round(&self) -> Result<bool, StoreError> {
         let cosigned = self.cosign();
+        self.judge_suspects().await?;
         let peers = self.core.network.reachable();
         let all = peers.iter().all(|(_, connected)| *connected);
         let connected = peers.into_iter().filter(|(_, connected)| *connected);
@@ -189,10 +183,10 @@ impl Witness {
             let Some((head, text)) = board.shown_head(&self.core) else { continue };
             let request = Request::Board { matcher: matcher.clone(), checkpoint: text };
             match self.ask(peer, &request).await {
-                Some(Response::Board { checkpoint, proof }) => {
+                Some(Response::Board { checkpoint, continues }) => {
                     let Ok(theirs) = Head::parse(&checkpoint, &board.log_key(&self.core)) else { continue };
                     board.take_cosignature(&self.core, &theirs, peer);
-                    self.judge(peer, (matcher, board), &head, &theirs, &proof).await?;
+                    self.judge((matcher, board), &head, &theirs, continues).await?;
                 }
                 Some(Response::Nothing) => {}
                 _ => whole = false,
@@ -201,57 +195,35 @@ impl Witness {
         Ok(whole)
     }
 
+    /// Compares another head with the own one, and keeps what it proves.
     async fn judge(
         &self,
-        peer: &MemberId,
         (matcher, board): (&MemberId, &Board),
         own: &Head,
         theirs: &Head,
-        proof: &[Hash],
+        shown: Option<Continues>,
     ) -> Result<(), StoreError> {
-        let compared = board.with_tree(|tree| compare(tree, &own.checkpoint, &theirs.checkpoint, proof));
-        let search = match compared {
-            Compared::Agree => return Ok(()),
+        let (log, key) = (LogOf::Board(matcher.clone()), board.log_key(&self.core));
+        match board.with_tree(|tree| compare((&log, &key), (tree, own), theirs, shown)) {
+            Compared::Agree | Compared::Unproven => Ok(()),
             Compared::Behind(size) => {
                 board.learn_size(size);
-                return Ok(());
+                Ok(())
             }
-            Compared::Conflict(search) => search,
-        };
-        let same_size = own.checkpoint.size == theirs.checkpoint.size;
-        let size = theirs.checkpoint.size;
-        let found = if same_size { None } else { self.search(peer, (matcher, board), search, size).await };
-        let log = LogOf::Board(matcher.clone());
-        let key = board.log_key(&self.core);
-        match board.with_tree(|tree| fork(log, &key, (tree, own), theirs, found)) {
-            Some(fork) => keep(&self.core, Violation::Fork(Box::new(fork))).await,
-            None => Ok(()),
+            Compared::Fork(fork) => keep(&self.core, Violation::Fork(fork)).await,
         }
     }
 
-    /// Finds the first entry at which the other's board differs from ours.
-    async fn search(
-        &self,
-        peer: &MemberId,
-        (matcher, board): (&MemberId, &Board),
-        mut search: Search,
-        size: u64,
-    ) -> Option<(u64, PlacedLeaf)> {
-        loop {
-            let matcher = matcher.clone();
-            match search.next() {
-                Step::Root(size) => {
-                    let answer = self.ask(peer, &Request::Root { matcher, size }).await;
-                    let Some(Response::Root(root)) = answer else { return None };
-                    board.with_tree(|tree| search.told(tree, &root));
-                }
-                Step::Leaf(index) => {
-                    let answer = self.ask(peer, &Request::Leaf { matcher, index, size }).await;
-                    let Some(Response::Leaf(leaf)) = answer else { return None };
-                    return Some((index, leaf));
-                }
+    /// Judges heads that matchers signed and that did not continue what was read, once as much was read.
+    async fn judge_suspects(&self) -> Result<(), StoreError> {
+        for (matcher, board) in self.boards.iter() {
+            if let Some((own, _)) = board.shown_head(&self.core)
+                && let Some(suspect) = board.take_suspect(own.checkpoint.size)
+            {
+                self.judge((matcher, board), &own, &suspect, None).await?;
             }
         }
+        Ok(())
     }
 
     // Serving.
@@ -275,36 +247,23 @@ impl Witness {
                 header.map_or(Response::Nothing, |header| Response::Header(Box::new(header)))
             }
             Request::Board { matcher, checkpoint } => {
-                self.board(from, &matcher, &checkpoint).unwrap_or(Response::Nothing)
-            }
-            Request::Root { matcher, size } => {
-                let root =
-                    self.boards.get(&matcher).and_then(|board| board.with_tree(|tree| tree.root_at(size)));
-                root.map_or(Response::Nothing, Response::Root)
-            }
-            Request::Leaf { matcher, index, size } => {
-                let board = self.boards.get(&matcher);
-                let leaf = board.and_then(|board| board.with_tree(|tree| placed_leaf(tree, index, size)));
-                leaf.map_or(Response::Nothing, Response::Leaf)
+                self.board(from, &matcher, &checkpoint).await.unwrap_or(Response::Nothing)
             }
         }
     }
 
-    fn board(&self, from: &MemberId, matcher: &MemberId, checkpoint: &str) -> Option<Response> {
+    async fn board(&self, from: &MemberId, matcher: &MemberId, checkpoint: &str) -> Option<Response> {
         let board = self.boards.get(matcher)?;
         let theirs = Head::parse(checkpoint, &board.log_key(&self.core)).ok()?;
         board.take_cosignature(&self.core, &theirs, from);
         let (own, text) = board.shown_head(&self.core)?;
-        let (own, theirs) = (own.checkpoint, theirs.checkpoint);
-        if theirs.size > own.size {
-            return Some(Response::Board { checkpoint: text, proof: Vec::new() });
+        // The asker learns that its head is not of this board; so does this node.
+        if theirs.checkpoint.size <= own.checkpoint.size {
+            self.judge((matcher, board), &own, &theirs, None).await.ok()?;
         }
-        let (root, proof) = board
-            .with_tree(|tree| (tree.root_at(theirs.size), tree.consistency_proof(theirs.size, own.size)));
-        if root != Some(theirs.root) {
-            self.suspicion.notify_one();
-        }
-        Some(Response::Board { checkpoint: text, proof: proof? })
+        let (smaller, larger) = (theirs.checkpoint.size, own.checkpoint.size);
+        let shown = board.with_tree(|tree| continues(tree, smaller, larger)).filter(|_| smaller < larger);
+        Some(Response::Board { checkpoint: text, continues: shown })
     }
 }
 

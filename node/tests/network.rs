@@ -43,8 +43,9 @@ async fn start(
 ) -> (Network, mpsc::Receiver<Inbound>) {
     let listen = listen.iter().map(|text| text.parse().unwrap()).collect();
     let (inbound, received) = mpsc::channel(queue);
-    let network =
-        Network::start(&Secret::new(seed(name)), id(name), listen, peers.to_vec(), inbound).await.unwrap();
+    let network = Network::start(&Secret::new(seed(name)), id(name), listen, peers.to_vec(), inbound, None)
+        .await
+        .unwrap();
     (network, received)
 }
 
@@ -312,7 +313,8 @@ async fn a_stopped_network_ends_its_requests() {
 async fn an_address_that_is_not_ours_stops_the_start() {
     let (inbound, _received) = mpsc::channel(1);
     let listen = vec!["/ip4/192.0.2.1/tcp/0".parse().unwrap()];
-    let error = Network::start(&Secret::new(seed("a")), id("a"), listen, vec![], inbound).await.unwrap_err();
+    let error =
+        Network::start(&Secret::new(seed("a")), id("a"), listen, vec![], inbound, None).await.unwrap_err();
     assert!(error.to_string().contains("/ip4/192.0.2.1/tcp/0"), "{error}");
 }
 

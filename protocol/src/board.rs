@@ -13,7 +13,7 @@ use crate::id::{Address, byte_id};
 use crate::label;
 use crate::sealing::{self, ExchangeKey, ExchangeSecret};
 use crate::sign::{BadSignature, Signature, SigningKey, VerifyingKey};
-use crate::submission::{Destination, Inbox, Replaces, SealedHello, Withdraw};
+use crate::submission::{Destination, Inbox, PostRequest, Replaces, SealedHello, Withdraw};
 use crate::time::Day;
 
 pub mod replication;
@@ -56,6 +56,12 @@ impl Entry {
             address: Address::try_from(address).expect("split at the address's length"),
             body: Body::try_from(body).expect("the rest is the body"),
         }
+    }
+}
+
+impl From<&PostRequest> for Entry {
+    fn from(post: &PostRequest) -> Self {
+        Self { address: post.address, body: post.body }
     }
 }
 

@@ -202,7 +202,10 @@ pub enum CovenantError {
     )]
     Encoding(#[from] CodecError),
     /// The text breaks rules that every covenant must keep.
-    #[error("the covenant breaks {} of the rules every covenant must keep; `kring covenant verify` lists them", .0.len())]
+    #[error(
+        "the covenant breaks {} of the rules every covenant must keep ({}); `kring covenant verify` lists them",
+        .0.len(), .0.first().map_or("", |finding| finding.text.as_str())
+    )]
     Rules(Vec<Finding>),
     /// Signatures are missing or wrong.
     #[error("not signed by every member: missing or wrong for {}", names(.0))]

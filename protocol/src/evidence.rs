@@ -27,7 +27,7 @@ mod board;
 mod evaluation;
 mod submission;
 
-pub use board::{Fork, LogOf, Place, PlacedLeaf};
+pub use board::{Continues, Fork, LogOf};
 pub use evaluation::{PartsHash, ServedTwice, Statement, WrongEvaluation, WrongPart};
 pub use submission::{
     BrokenPromise, FalseTicket, Invented, Kept, Misposted, SealKey, SharedReference, SignedHello,

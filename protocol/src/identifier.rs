@@ -25,7 +25,7 @@ pub use name::{FamilyName, GivenName};
 
 /// Version of the normalisation. It opens every normalised value, so that keys made by other rules never meet: a
 /// change of any folding rule in this module is a new version and, for all members at once, a new epoch.
-pub const NORMALISATION: u8 = 1;
+pub const NORMALISATION: u8 = 2;
 
 /// Longest text accepted in one field, in characters.
 pub const FIELD_MAX_CHARS: usize = 200;
@@ -241,12 +241,6 @@ pub enum Problem {
     /// Longer than [`FIELD_MAX_CHARS`].
     #[error("is longer than {FIELD_MAX_CHARS} characters")]
     TooLong,
-    /// No recipe can make a key.
-    #[error(
-        "cannot be recognised: needs a BSN, or a full birth date with a surname or address, \
-         or names with a postal code"
-    )]
-    Unrecognisable,
 }
 
 /// A field and why it was refused.

@@ -42,6 +42,14 @@ pub const REPLACE: &[u8] = b"kring/replace/v1";
 pub const POST: &[u8] = b"kring/post/v1";
 /// Match id from two references (section 6.4).
 pub const MATCH: &[u8] = b"kring/match/v1";
+/// What two mailboxes share besides their keys: salt of its derivation, and its HPKE `psk_id` (section 10.1).
+pub const PSK: &[u8] = b"kring/psk/v1";
+/// HPKE info of a message between two mailboxes (section 10.1).
+pub const MESSAGE: &[u8] = b"kring/message/v1";
+/// Seed of a message's encapsulation, so that sealing again gives the same bytes (section 10.1).
+pub const MESSAGE_SEED: &[u8] = b"kring/message-seed/v1";
+/// One-time addresses of one direction between two mailboxes (section 10.2).
+pub const ADDRESS: &[u8] = b"kring/address/v1";
 /// A matcher's weekly key (section 5.3).
 pub const WEEKLY_KEY: &[u8] = b"kring/weekly-key/v1";
 /// Covenant signatures (section 3.2).

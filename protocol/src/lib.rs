@@ -2,7 +2,7 @@
 //!
 //! # In scope
 //! Identifiers and match keys, the threshold OPRF, the key ceremony, submissions, relays, meeting, the board, the
-//! covenant, the log, and the bytes of every message. `docs/protocol.md` is the normative text; comments cite its
+//! covenant, messages after a match, the log, and the bytes of every message. `docs/protocol.md` is the normative text; comments cite its
 //! sections.
 //!
 //! # Out of scope
@@ -11,9 +11,11 @@
 
 #![forbid(unsafe_code)]
 
+pub mod basis;
 pub mod board;
 pub mod ceremony;
 pub mod codec;
+pub mod conversation;
 pub mod covenant;
 pub mod crypto;
 pub mod evaluation;

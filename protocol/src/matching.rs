@@ -4,6 +4,7 @@
 //! A match is one own reference and one of theirs under an equal key. It lives while at some matcher a live submission
 //! of each side carries its reference; found again by another key, person or matcher it is the same match.
 //!
+//! What both sides say about a match is kept with it: [`mistaken`] has the rules, [`outbox`] the ways that messages take.
 //! Not here: how cooperation goes on after a match.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::board::{Met, Replaced};
 use crate::codec::Wire;
+use crate::conversation::Message;
 use crate::covenant::{Disclosure, VerifiedCovenant};
 use crate::crypto::sha256;
 use crate::field::join;
@@ -23,6 +25,11 @@ use crate::subject_key::{Scope, SubjectKey};
 use crate::submission::hello::Envelope;
 use crate::submission::{Destination, Hello, Withdraw};
 use crate::time::Day;
+
+pub mod mistaken;
+pub mod outbox;
+
+use outbox::Said;
 
 /// The match id of two references: the same on both sides.
 #[must_use]
@@ -160,6 +167,12 @@ pub struct Match {
     pub since: Day,
     /// The grounds on which it lives; empty when it has ended.
     pub points: BTreeSet<MeetingPoint>,
+    /// What this side has said about it, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub said: Vec<Said>,
+    /// What the other side has said about it, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub heard: Vec<Message>,
 }
 
 impl Wire for Match {
@@ -171,6 +184,12 @@ impl Match {
     #[must_use]
     pub fn is_live(&self) -> bool {
         !self.points.is_empty()
+    }
+
+    /// What names it.
+    #[must_use]
+    pub fn key(&self) -> MatchKey {
+        MatchKey { id: self.id, partner: self.partner.clone() }
     }
 
     /// By which recipes the two cases have an equal key.
@@ -203,7 +222,7 @@ pub struct Matches {
 impl Matches {
     /// Puts back a stored match at start.
     pub fn restore(&mut self, stored: Match) {
-        let key = MatchKey { id: stored.id, partner: stored.partner.clone() };
+        let key = stored.key();
         for point in &stored.points {
             self.index(point, &key);
         }
@@ -228,14 +247,11 @@ impl Matches {
         for own in &encounter.own {
             for other in &encounter.references {
                 let key = MatchKey { id: match_id(*own, *other), partner: encounter.partner.clone() };
-                let entry = self.matches.entry(key.clone()).or_insert_with(|| Match {
-                    id: key.id,
-                    own: *own,
-                    other: *other,
-                    partner: key.partner.clone(),
-                    since: today,
-                    points: BTreeSet::new(),
-                });
+                if !self.matches.contains_key(&key) {
+                    let fresh = self.fresh(&key, *own, *other, today);
+                    self.matches.insert(key.clone(), fresh);
+                }
+                let Some(entry) = self.matches.get_mut(&key) else { continue };
                 if entry.points.len() < POINTS_MAX && entry.points.insert(encounter.point.clone()) {
                     self.index(&encounter.point, &key);
                     changed.push(key);
@@ -243,6 +259,20 @@ impl Matches {
             }
         }
         changed
+    }
+
+    /// A match not seen before. What was said about this pair of cases under another name holds for it too.
+    fn fresh(&self, key: &MatchKey, own: Reference, other: Reference, since: Day) -> Match {
+        Match {
+            id: key.id,
+            own,
+            other,
+            partner: key.partner.clone(),
+            since,
+            points: BTreeSet::new(),
+            said: self.said_before(key.id),
+            heard: Vec::new(),
+        }
     }
 
     /// The other side has withdrawn, proven by its withdraw key. Returns the matches that changed.

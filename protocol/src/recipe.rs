@@ -5,6 +5,7 @@
 //! a household or a street is never one. Two of several fields agreeing is written as recipes over joined fields.
 //! Not here: how a key becomes a tag, which is the OPRF's work.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
@@ -15,6 +16,10 @@ use crate::id::{NetworkId, RecipeId};
 use crate::identifier::{NORMALISATION, Person};
 use crate::label;
 use crate::secret::Secret;
+
+mod part;
+
+use part::Part;
 
 /// A recipe or a list of recipes that this software does not know.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -35,71 +40,48 @@ pub enum RecipeError {
 pub enum Recipe {
     /// The BSN.
     Bsn,
-    /// Full birth date and postal code.
-    BirthPostcode,
-    /// Full birth date and postal code with its signs in any order.
-    BirthPostcodeNear,
-    /// Full birth date and one surname.
-    BirthFamily,
-    /// Full birth date and the first two letters of given name and surname.
+    /// Birth date, postal code and house number.
+    BirthAddress,
+    /// Birth date, postal code and how one name begins.
+    BirthStartPostcode,
+    /// Birth date, house number and how one name begins.
+    BirthStartHouse,
+    /// Birth date, surname and initial.
+    BirthFamilyInitial,
+    /// Birth date and how both names begin.
     BirthStarts,
-    /// Full birth date, house number and the first letter of given name or surname.
-    BirthHouse,
-    /// Given name, surname and postal code.
+    /// How both names begin, and postal code.
     NamesPostcode,
-    /// Given name, postal code and house number.
-    GivenAddress,
-    /// Given name, surname and full birth date.
+    /// Birth date as written and how both names begin.
+    DateStarts,
+    /// Names without their ends, generation and postal code.
+    NamesAgePostcode,
+    /// Names and birth date as written.
     NamesBirth,
-    /// Given name, full birth date and postal code.
+    /// Given name, birth date as written and postal code.
     GivenBirthPostcode,
-    /// Given name, full birth date and house number.
+    /// Given name, birth date as written and house number.
     GivenBirthHouse,
-    /// Given name, surname, birth year and postal code.
-    NamesYearPostcode,
-    /// Given name, birth year, postal code and house number.
-    GivenYearAddress,
 }
 
-/// What a recipe takes from a person: no, one or several values.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Part {
-    Bsn,
-    /// The full birth date, day and month in either order.
-    Birth,
-    /// The same, unless it is one that offices write when they know only the year.
-    BirthCertain,
-    BirthYear,
-    Given,
-    Family,
-    /// Given name and surname, in either order.
-    Names,
-    /// First two letters of given name and surname, in either order.
-    Starts,
-    /// First letter of the given name or of a surname.
-    Initial,
-    Postcode,
-    /// The postal code with its digits, and its letters, in any order.
-    PostcodeUnordered,
-    House,
-}
+/// Id, what is compared in words, and the parts that are joined.
+type Definition = (&'static str, &'static str, &'static [Part]);
 
 impl Recipe {
     /// Every recipe.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 12] = [
         Self::Bsn,
-        Self::BirthPostcode,
-        Self::BirthPostcodeNear,
-        Self::BirthFamily,
+        Self::BirthAddress,
+        Self::BirthStartPostcode,
+        Self::BirthStartHouse,
+        Self::BirthFamilyInitial,
         Self::BirthStarts,
-        Self::BirthHouse,
         Self::NamesPostcode,
-        Self::GivenAddress,
+        Self::DateStarts,
+        Self::NamesAgePostcode,
         Self::NamesBirth,
         Self::GivenBirthPostcode,
         Self::GivenBirthHouse,
-        Self::NamesYearPostcode,
-        Self::GivenYearAddress,
     ];
 
     /// Its id in covenants, keys and notices.
@@ -120,50 +102,92 @@ impl Recipe {
         self.definition().1
     }
 
-    const fn definition(self) -> (&'static str, &'static str, &'static [Part]) {
-        use Part::{Birth, BirthCertain, BirthYear, Family, Given, House, Initial, Names, Postcode};
+    /// What of a person it compares: two that share a key by it agree in all of these.
+    #[must_use]
+    pub fn fields(self) -> BTreeSet<Compared> {
+        self.definition().2.iter().flat_map(|part| part.compared()).copied().collect()
+    }
+
+    /// All recipes as data: a new one is a line here and its name above.
+    const fn definition(self) -> Definition {
+        use Part::{
+            AnyStart2, AnyStart3, Birth, BirthCertain, Date, DateCertain, Family, FamilyInitial, Generation,
+            Given, House, Postcode, PostcodeNear, Starts2, Starts3, Starts4,
+        };
         match self {
             Self::Bsn => ("bsn", "same BSN", &[Part::Bsn]),
-            Self::BirthPostcode => {
-                ("birth-postcode", "same birth date and postal code", &[BirthCertain, Postcode])
+            Self::BirthAddress => {
+                ("birth-address", "same birth date and address", &[Birth, PostcodeNear, House])
             }
-            Self::BirthPostcodeNear => (
-                "birth-postcode-near",
-                "same birth date and nearly the same postal code",
-                &[BirthCertain, Part::PostcodeUnordered],
+            Self::BirthStartPostcode => (
+                "birth-start-postcode",
+                "same birth date and postal code, a name that begins alike",
+                &[Birth, AnyStart2, PostcodeNear],
             ),
-            Self::BirthFamily => ("birth-family", "same birth date and surname", &[Birth, Family]),
-            Self::BirthStarts => {
-                ("birth-starts", "same birth date, names that begin alike", &[Birth, Part::Starts])
-            }
-            Self::BirthHouse => {
-                ("birth-house", "same birth date, house number and an initial", &[Birth, House, Initial])
-            }
+            Self::BirthStartHouse => (
+                "birth-start-house",
+                "same birth date and house number, a name that begins alike",
+                &[Birth, AnyStart3, House],
+            ),
+            Self::BirthFamilyInitial => (
+                "birth-family-initial",
+                "same birth date, surname and initial",
+                &[BirthCertain, FamilyInitial],
+            ),
             Self::NamesPostcode => {
-                ("names-postcode", "same names and postal code", &[Names, Part::PostcodeUnordered])
+                ("names-postcode", "names that begin alike, same postal code", &[Starts3, PostcodeNear])
             }
-            Self::GivenAddress => ("given-address", "same given name and address", &[Given, Postcode, House]),
-            Self::NamesBirth => ("names-birth", "same names and birth date", &[Names, Birth]),
+            Self::BirthStarts => {
+                ("birth-starts", "same birth date, names that begin alike", &[BirthCertain, Starts2])
+            }
+            Self::DateStarts => {
+                ("date-starts", "same birth date, names that begin alike", &[DateCertain, Starts2])
+            }
+            Self::NamesAgePostcode => (
+                "names-age-postcode",
+                "names that begin alike, same generation and postal code",
+                &[Starts4, Generation, PostcodeNear],
+            ),
+            Self::NamesBirth => ("names-birth", "same names and birth date", &[Given, Family, DateCertain]),
             Self::GivenBirthPostcode => (
                 "given-birth-postcode",
                 "same given name, birth date and postal code",
-                &[Given, Birth, Postcode],
+                &[Given, Date, Postcode],
             ),
             Self::GivenBirthHouse => {
-                ("given-birth-house", "same given name, birth date and house number", &[Given, Birth, House])
+                ("given-birth-house", "same given name, birth date and house number", &[Given, Date, House])
             }
-            Self::NamesYearPostcode => (
-                "names-year-postcode",
-                "same names, birth year and postal code",
-                &[Names, BirthYear, Postcode],
-            ),
-            Self::GivenYearAddress => (
-                "given-year-address",
-                "same given name, birth year and address",
-                &[Given, BirthYear, Postcode, House],
-            ),
         }
     }
+}
+
+/// A field, or as much of one as a recipe compares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Compared {
+    /// The BSN.
+    Bsn,
+    /// The given name.
+    GivenName,
+    /// A surname.
+    FamilyName,
+    /// So many first letters of given name and surname.
+    NameStarts(u8),
+    /// So many first letters of the given name or of a surname.
+    AnyNameStart(u8),
+    /// The first letter of the given name.
+    Initial,
+    /// The full birth date.
+    BirthDate,
+    /// The full birth date, day and month in either order.
+    BirthDateUnordered,
+    /// The years around the birth year, as far as it is known.
+    Generation,
+    /// The postal code.
+    PostalCode,
+    /// The signs of the postal code, in any order.
+    PostalCodeNearly,
+    /// The house number.
+    HouseNumber,
 }
 
 impl FromStr for Recipe {
@@ -189,50 +213,29 @@ impl RecipeList {
     /// A named list:
     ///
     /// * `default`: finds most; a twin stands for its family, and so may father and son with one name at one address;
-    /// * `precise`: every recipe holds the birth date or, with the given name and place, its year;
-    /// * `strict`: every recipe holds the given name and the birth date or its year, so twins stay two.
+    /// * `precise`: several of birth date, name and place agree in every recipe, the generation always; a twin still
+    ///   stands for its family, and so would two of one name, generation and address;
+    /// * `strict`: every recipe holds given name and birth date as written, so twins stay two.
     ///
     /// # Errors
     /// [`RecipeError::UnknownList`].
     pub fn named(name: &str) -> Result<Self, RecipeError> {
         use Recipe::{
-            BirthFamily, BirthHouse, BirthPostcode, BirthPostcodeNear, BirthStarts, Bsn, GivenAddress,
-            GivenBirthHouse, GivenBirthPostcode, GivenYearAddress, NamesBirth, NamesPostcode,
-            NamesYearPostcode,
+            BirthAddress, BirthFamilyInitial, BirthStartHouse, BirthStartPostcode, BirthStarts, Bsn,
+            DateStarts, GivenBirthHouse, GivenBirthPostcode, NamesAgePostcode, NamesBirth, NamesPostcode,
         };
         let recipes = match name {
-            "default" => {
-                vec![
-                    Bsn,
-                    BirthPostcodeNear,
-                    BirthFamily,
-                    BirthStarts,
-                    BirthHouse,
-                    NamesPostcode,
-                    GivenAddress,
-                ]
-            }
-            "precise" => {
-                vec![
-                    Bsn,
-                    BirthPostcode,
-                    BirthStarts,
-                    BirthHouse,
-                    NamesBirth,
-                    NamesYearPostcode,
-                    GivenYearAddress,
-                ]
-            }
-            "strict" => {
-                vec![
-                    Bsn,
-                    NamesBirth,
-                    GivenBirthPostcode,
-                    GivenBirthHouse,
-                    NamesYearPostcode,
-                    GivenYearAddress,
-                ]
-            }
+            "default" => vec![
+                Bsn,
+                BirthAddress,
+                BirthStartPostcode,
+                BirthStartHouse,
+                BirthFamilyInitial,
+                BirthStarts,
+                NamesPostcode,
+            ],
+            "precise" => vec![Bsn, BirthStartPostcode, BirthStartHouse, DateStarts, NamesAgePostcode],
+            "strict" => vec![Bsn, NamesBirth, GivenBirthPostcode, GivenBirthHouse],
             _ => return Err(RecipeError::UnknownList(name.chars().take(64).collect())),
         };
         Self::new(recipes)
@@ -349,47 +352,6 @@ fn keys_by(recipe: Recipe, person: &Person) -> impl Iterator<Item = MatchKey> {
     }
     let id = recipe.id();
     values.into_iter().map(move |value| MatchKey { recipe: id.clone(), value })
-}
-
-impl Part {
-    fn values(self, person: &Person) -> Vec<String> {
-        let birth = person.birth_date();
-        let (given, family) = (person.given_name(), person.family_name());
-        match self {
-            Self::Bsn => person.bsn().map(|bsn| bsn.as_str().to_owned()).into_iter().collect(),
-            Self::Birth => birth.and_then(|date| date.code()).into_iter().collect(),
-            Self::BirthCertain => birth
-                .filter(|date| !date.is_conventional())
-                .and_then(|date| date.code())
-                .into_iter()
-                .collect(),
-            Self::BirthYear => birth.map(|date| date.year().to_string()).into_iter().collect(),
-            Self::Given => given.and_then(|name| name.code()).into_iter().collect(),
-            Self::Family => family.parts().map(str::to_owned).collect(),
-            Self::Names => given.and_then(|name| name.code()).map_or_else(Vec::new, |given| {
-                family.codes().map(|family| in_one_order(&given, &family)).collect()
-            }),
-            Self::Starts => given.and_then(|name| name.start()).map_or_else(Vec::new, |given| {
-                family.starts(2).map(|family| in_one_order(given, family)).collect()
-            }),
-            Self::Initial => {
-                let given = given.map(|name| name.initial());
-                given.into_iter().chain(family.starts(1)).map(str::to_owned).collect()
-            }
-            Self::Postcode => person.postal_code().map(|code| code.as_str().to_owned()).into_iter().collect(),
-            Self::PostcodeUnordered => {
-                person.postal_code().map(|code| code.unordered()).into_iter().collect()
-            }
-            Self::House => {
-                person.house_number().map(|house| house.number().to_string()).into_iter().collect()
-            }
-        }
-    }
-}
-
-/// Given name and surname end up in each other's column often enough.
-fn in_one_order(one: &str, other: &str) -> String {
-    if one <= other { format!("{one}|{other}") } else { format!("{other}|{one}") }
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! HPKE base mode (RFC 9180) with X25519-HKDF-SHA256, HKDF-SHA256 and AES-256-GCM, and the X25519 keys it needs.
+//! HPKE (RFC 9180) with X25519-HKDF-SHA256, HKDF-SHA256 and AES-256-GCM, and the X25519 keys it needs: base mode to a
+//! receiver, and the mode with a sender's key and a pre-shared key between two that know each other.
 //!
 //! What is sealed to whom, and under which `info`, is decided where the message is made.
 
@@ -7,7 +8,7 @@ use std::fmt;
 use hpke::aead::AesGcm256;
 use hpke::kdf::HkdfSha256;
 use hpke::kem::X25519HkdfSha256;
-use hpke::{Deserializable, Kem, OpModeR, OpModeS, Serializable};
+use hpke::{Deserializable, Kem, OpModeR, OpModeS, PskBundle, Serializable};
 use rand_core::{CryptoRng, RngCore};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -122,6 +123,13 @@ impl ExchangeSecret {
     #[must_use]
     pub const fn secret(&self) -> &Secret<32> {
         &self.secret
+    }
+
+    /// The raw X25519 secret shared with `other` (RFC 7748 section 6.1); never zero, as [`ExchangeKey`] excludes small
+    /// orders.
+    #[must_use]
+    pub(crate) fn exchange(&self, other: &ExchangeKey) -> Secret<32> {
+        Secret::new(x25519_dalek::x25519(*self.secret.expose(), other.0))
     }
 
     fn hpke(&self) -> <X25519HkdfSha256 as Kem>::PrivateKey {
@@ -244,6 +252,63 @@ pub fn open(secret: &ExchangeSecret, info: &[u8], sealed: &[u8]) -> Result<(Vec<
     let mut receiver = Receiver::new(secret, encapped, info)?;
     let plaintext = receiver.open(ciphertext)?;
     Ok((plaintext, receiver))
+}
+
+/// What sender and receiver of an authenticated message both know beforehand. RFC 9180 section 5.1 wants both parts.
+#[derive(Clone, Copy, Debug)]
+pub struct Psk<'a> {
+    /// The key.
+    pub key: &'a Secret<32>,
+    /// Its name.
+    pub id: &'a [u8],
+}
+
+impl<'a> Psk<'a> {
+    fn bundle(self) -> PskBundle<'a> {
+        PskBundle { psk: self.key.expose(), psk_id: self.id }
+    }
+}
+
+/// Seals one message to `receiver` so that it opens only as coming from `sender` (RFC 9180 section 5.1.4,
+/// `mode_auth_psk`).
+pub fn seal_authenticated(
+    sender: &ExchangeSecret,
+    receiver: &ExchangeKey,
+    psk: Psk<'_>,
+    info: &[u8],
+    plaintext: &[u8],
+    rng: &mut (impl RngCore + CryptoRng),
+) -> Vec<u8> {
+    let mode = OpModeS::AuthPsk((sender.hpke(), sender.public.hpke()), psk.bundle());
+    let (encapped, mut context) =
+        hpke::setup_sender::<AesGcm256, HkdfSha256, X25519HkdfSha256, _>(&mode, &receiver.hpke(), info, rng)
+            .expect("encapsulation fails only for keys of small order, which ExchangeKey excludes");
+    let ciphertext = context.seal(plaintext, &[]).expect("a fresh context seals one message");
+    [encapped.to_bytes().as_slice(), &ciphertext].concat()
+}
+
+/// Opens what [`seal_authenticated`] made, if `sender` made it.
+///
+/// # Errors
+/// [`Unopenable`] for another sender, receiver, pre-shared key or `info`, or altered bytes.
+pub fn open_authenticated(
+    receiver: &ExchangeSecret,
+    sender: &ExchangeKey,
+    psk: Psk<'_>,
+    info: &[u8],
+    sealed: &[u8],
+) -> Result<Vec<u8>, Unopenable> {
+    let (encapped, ciphertext) = sealed.split_at_checked(ENCAPPED_LEN).ok_or(Unopenable)?;
+    let encapped = <X25519HkdfSha256 as Kem>::EncappedKey::from_bytes(encapped).map_err(|_| Unopenable)?;
+    let mode = OpModeR::AuthPsk(sender.hpke(), psk.bundle());
+    let mut context = hpke::setup_receiver::<AesGcm256, HkdfSha256, X25519HkdfSha256>(
+        &mode,
+        &receiver.hpke(),
+        &encapped,
+        info,
+    )
+    .map_err(|_| Unopenable)?;
+    context.open(ciphertext, &[]).map_err(|_| Unopenable)
 }
 
 #[cfg(test)]

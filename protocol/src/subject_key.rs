@@ -61,4 +61,11 @@ impl SubjectKey {
     pub(crate) fn hello_key(&self, mailbox: &ExchangeKey) -> Secret<32> {
         hkdf(self.0.expose(), &join(&[label::HELLO, mailbox.as_bytes()]))
     }
+
+    /// What the owners of these two mailboxes share, whichever of them asks (section 10.1).
+    #[must_use]
+    pub(crate) fn psk(&self, a: &ExchangeKey, b: &ExchangeKey) -> Secret<32> {
+        let (low, high) = if a < b { (a, b) } else { (b, a) };
+        hkdf_salted(label::PSK, self.0.expose(), &join(&[low.as_bytes(), high.as_bytes()]))
+    }
 }

@@ -12,12 +12,14 @@ use std::fmt::Debug;
 use kring_protocol::board::replication::{self, board_name, page, sign_head};
 use kring_protocol::board::{Body, Entry, Met, Post, Replaced, open_post, post_address, seal_post};
 use kring_protocol::codec::{Wire, decode, encode};
+use kring_protocol::conversation::{Message, MessageId, MistakenReason, Says};
 use kring_protocol::covenant::{
     Annex, Budget, Covenant, Disclosure, EpochTerms, Kind, MemberCard, MemberSignature, Purpose, SignedCard,
     SignedCovenant, Tempo,
 };
 use kring_protocol::id::{Address, Epoch, MemberId, NetworkId, Reference};
 use kring_protocol::log::merkle::{Tree, leaf_hash};
+use kring_protocol::matching::outbox::{Delivery, Pair, Said};
 use kring_protocol::matching::{Match, MeetingPoint, match_id};
 use kring_protocol::meeting::{Announcement, Live};
 use kring_protocol::own_submission::{Leaver, OwnSubmission, WithdrawNumber, WithdrawRoot};
@@ -395,8 +397,20 @@ fn records() {
         other: low,
         partner: Some(id("p1")),
         since: TODAY,
-        points: BTreeSet::from([point]),
+        points: BTreeSet::from([point.clone()]),
+        said: Vec::new(),
+        heard: Vec::new(),
     };
+    let message = |from, to, byte| Message {
+        id: MessageId::from_bytes([byte; 16]),
+        from,
+        to,
+        issued: TODAY,
+        says: Says::Mistaken(MistakenReason::NoLongerInvolved),
+    };
+    let delivery = Delivery { pair: Pair::from(&point), n: 300, receipted: true };
+    let said = Said { message: message(high, low, 14), deliveries: vec![delivery] };
+    let mistaken = Match { said: vec![said], heard: vec![message(low, high, 15)], ..named.clone() };
     let ended = Match { partner: None, points: BTreeSet::new(), ..named.clone() };
     let (last, matcher) = (WithdrawNumber { generation: u32::MAX, counter: u64::MAX }, id("matcher"));
     let withdraw_key = |number| hex::encode(root().key(&matcher, number).verifying_key().as_bytes());
@@ -409,6 +423,7 @@ fn records() {
         ("match id", match_id(low, high).to_string()),
         ("match", whole(&named)),
         ("match that ended, without a name", whole(&ended)),
+        ("match that both sides call mistaken", whole(&mistaken)),
     ];
     compare(&found, include_str!("golden/record.txt"));
 }

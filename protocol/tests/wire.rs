@@ -13,10 +13,11 @@ use kring_protocol::ceremony::message::{Commitment, Confirm, Share, Working};
 use kring_protocol::ceremony::{self, Abort, Evidence, Fault, Finished, KeyId, Nonce, SessionId};
 use kring_protocol::ceremony::{KeyRecord, Point, SignedKeyRecord};
 use kring_protocol::codec::{Bytes, Wire, decode, encode};
+use kring_protocol::conversation::{Message, MessageId, MistakenReason, Says};
 use kring_protocol::covenant::{Covenant, SignedCovenant};
 use kring_protocol::evaluation::{self, Chain, Fraud, SignedAnswer, SignedHeader};
 use kring_protocol::evidence;
-use kring_protocol::id::{CovenantHash, Epoch, MemberId, NetworkId};
+use kring_protocol::id::{CovenantHash, Epoch, MemberId, NetworkId, Reference};
 use kring_protocol::log::entry::{self, Actor, Entry, Quarter, Record, Salt};
 use kring_protocol::log::merkle::{Frontier, leaf_hash};
 use kring_protocol::log::witness::message as witness;
@@ -26,7 +27,7 @@ use kring_protocol::relay;
 use kring_protocol::secret::Secret;
 use kring_protocol::sign::Signature;
 use kring_protocol::submission::{Receipt, Submission};
-use kring_protocol::time::Timestamp;
+use kring_protocol::time::{Day, Timestamp};
 use proptest::prelude::*;
 
 /// An encoding and whether bytes read as its type; whatever does must encode back to those bytes.
@@ -117,7 +118,15 @@ fn boards_and_records() -> Vec<Sample> {
     samples.extend(golden::<board::Response>(file, &responses));
     let file = include_str!("golden/record.txt");
     samples.extend(golden::<Live>(file, &["live, fresh", "live, introduced"]));
-    samples.extend(golden::<Match>(file, &["match", "match that ended, without a name"]));
+    let matches = ["match", "match that ended, without a name", "match that both sides call mistaken"];
+    samples.extend(golden::<Match>(file, &matches));
+    samples.push(made(&Message {
+        id: MessageId::from_bytes([1; 16]),
+        from: Reference::from_bytes([2; 16]),
+        to: Reference::from_bytes([3; 16]),
+        issued: Day::from_days(20_000),
+        says: Says::Mistaken(MistakenReason::Duplicate),
+    }));
     samples
 }
 
@@ -212,7 +221,6 @@ fn evidence_and_witnesses() -> Vec<Sample> {
     let mut samples = golden::<evidence::Evidence>(file, &kinds);
     samples.push(made(&board));
     samples.push(made(&witness::Request::Chains { epoch: Epoch(1), after: Some(id("m")) }));
-    samples.push(made(&witness::Response::Root(leaf_hash(b"leaf"))));
     samples.push(made(&witness::Response::Nothing));
     samples
 }

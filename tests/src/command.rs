@@ -12,7 +12,22 @@ const BINARY: &str = "TEST_KRING_BIN";
 /// When it was not built.
 #[must_use]
 pub fn kring() -> Command {
-    let path = binary();
+    clean(std::env::var_os(BINARY).map_or_else(|| built("kring"), PathBuf::from))
+}
+
+/// `kring node --config FILE` with changed software: what it does is said by this environment
+/// ([`crate::changed`]).
+///
+/// # Panics
+/// When it was not built.
+#[must_use]
+pub fn changed_node(environment: &[(&str, &str)]) -> Command {
+    let mut command = clean(built("changed-node"));
+    command.envs(environment.iter().copied());
+    command
+}
+
+fn clean(path: PathBuf) -> Command {
     assert!(path.is_file(), "{} is not there; tests/run builds it", path.display());
     let mut command = Command::new(path);
     for (name, _) in std::env::vars_os() {
@@ -23,14 +38,11 @@ pub fn kring() -> Command {
     command
 }
 
-/// `PROFILE/kring`, next to `PROFILE/deps/system-...`.
-fn binary() -> PathBuf {
-    if let Some(named) = std::env::var_os(BINARY) {
-        return named.into();
-    }
+/// `PROFILE/NAME`, next to `PROFILE/deps/system-...`.
+fn built(name: &str) -> PathBuf {
     let test = std::env::current_exe().expect("the system knows this program's path");
     let profile = test.parent().and_then(|deps| deps.parent()).expect("tests run from PROFILE/deps");
-    profile.join("kring")
+    profile.join(name)
 }
 
 /// Runs it to its end with these arguments: exit code, stdout, stderr.

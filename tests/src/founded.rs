@@ -4,9 +4,11 @@
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 
-use crate::command::{kring, run};
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::command::{changed_node, kring, run};
 use crate::demo::until_ready;
 use crate::node::Node;
 
@@ -64,20 +66,51 @@ impl Founded {
     /// # Panics
     /// When one is not.
     pub fn start(&mut self, members: &[&str]) {
-        for member in members {
-            let dir = self.dir.join(member);
-            let log = File::options().create(true).append(true).open(dir.join("node.log"));
-            let child = kring()
-                .args(["node", "--config"])
-                .arg(dir.join("node.toml"))
-                .stdin(Stdio::null())
-                .stderr(log.expect("the node's directory can be written"))
-                .spawn()
-                .expect("kring starts");
-            self.running.push(((*member).to_owned(), child));
-        }
-        let nodes: Vec<_> = members.iter().map(|member| self.node(member)).collect();
+        let nodes: Vec<_> = members.iter().map(|member| self.spawn(member, kring())).collect();
         until_ready(&nodes);
+    }
+
+    /// Starts a node with changed software ([`crate::changed`]); it may not be ready yet.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub fn start_changed(&mut self, member: &str, environment: &[(&str, &str)]) {
+        self.spawn(member, changed_node(environment));
+    }
+
+    fn spawn(&mut self, member: &str, mut program: Command) -> Node {
+        let dir = self.dir.join(member);
+        let log = File::options().create(true).append(true).open(dir.join("node.log"));
+        let child = program
+            .args(["node", "--config"])
+            .arg(dir.join("node.toml"))
+            .stdin(Stdio::null())
+            .stderr(log.expect("the node's directory can be written"))
+            .spawn()
+            .expect("kring starts");
+        self.running.push((member.to_owned(), child));
+        self.node(member)
+    }
+
+    /// Whether a node has been running since it was last started.
+    ///
+    /// # Panics
+    /// When the system does not know.
+    pub fn is_running(&mut self, member: &str) -> bool {
+        let mut running = self.running.iter_mut().filter(|(running, _)| running == member);
+        running.any(|(_, child)| child.try_wait().expect("it is our process").is_none())
+    }
+
+    /// Asks a node to stop and waits until it has.
+    ///
+    /// # Panics
+    /// When it does not stop cleanly.
+    pub fn stop(&mut self, member: &str) {
+        for (_, child) in self.running.iter_mut().filter(|(running, _)| running == member) {
+            kill_process(Pid::from_child(child), Signal::TERM).expect("it is our process");
+            assert!(child.wait().expect("it is our process").success(), "{member} did not stop cleanly");
+        }
+        self.running.retain(|(running, _)| running != member);
     }
 
     /// Kills a node that runs, as a power cut would.
@@ -95,12 +128,6 @@ impl Founded {
     #[must_use]
     pub fn node(&self, member: &str) -> Node {
         Node::open(&self.dir.join(member))
-    }
-
-    /// The covenant as every node has it.
-    #[must_use]
-    pub fn covenant_file(&self) -> PathBuf {
-        self.dir.join("covenant.kring")
     }
 }
 

@@ -6,12 +6,16 @@
 //! # Out of scope
 //! The tests themselves (`tests/system`). Nothing here looks into a node by other ways than a partner or an attacker has.
 
+pub mod canary;
 pub mod caseload;
+pub mod changed;
 pub mod command;
 pub mod demo;
 pub mod founded;
+pub mod impostor;
 pub mod node;
 pub mod place;
+pub mod raw;
 pub mod report;
 pub mod scan;
 pub mod wait;

@@ -48,6 +48,21 @@ impl Node {
         }
     }
 
+    /// Its configuration.
+    ///
+    /// # Panics
+    /// When its file is gone.
+    #[must_use]
+    pub fn config(&self) -> Config {
+        Config::load(&self.dir.join(file::CONFIG), [], &[]).expect("the node was founded")
+    }
+
+    /// What it has logged so far, where nobody else collects it.
+    #[must_use]
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.dir.join("node.log")).unwrap_or_default()
+    }
+
     /// Its directory.
     #[must_use]
     pub fn dir(&self) -> &Path {
@@ -94,12 +109,24 @@ impl Node {
         body: &[u8],
         headers: &[(&str, &str)],
     ) -> (u16, Value) {
+        let answered = self.try_post_with(path, media_type, body, headers);
+        answered.unwrap_or_else(|| panic!("POST {path}: no answer"))
+    }
+
+    /// The same; none when nobody answers. It may have been done all the same.
+    #[must_use]
+    pub fn try_post_with(
+        &self,
+        path: &str,
+        media_type: &str,
+        body: &[u8],
+        headers: &[(&str, &str)],
+    ) -> Option<(u16, Value)> {
         let mut request = self.agent.post(self.url(path)).header("authorization", self.bearer());
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let answered = request.header("content-type", media_type).send(body);
-        answered.ok().and_then(answer).unwrap_or_else(|| panic!("POST {path}: no answer"))
+        request.header("content-type", media_type).send(body).ok().and_then(answer)
     }
 
     /// Its notices.

@@ -11,6 +11,9 @@ use kring_tests::place::Place;
 use kring_tests::report::{Pair, pair};
 use kring_tests::wait::{until, within_time};
 
+use crate::hostile;
+use crate::signals::{add, matches};
+
 /// Caseloads for `partners`, in which each shares families with each other one; what must be found.
 fn caseloads(place: &Place, partners: &[&str], shared: usize) -> (std::path::PathBuf, BTreeSet<Pair>) {
     let files = place.dir("files");
@@ -231,7 +234,7 @@ fn without(partners: &[&str], number: &str, victim: &str) {
     assert_eq!(finished.good().pairs(), expected);
 }
 
-// Of eight partners the first six hold keys and the last four are matchers; of twelve, two are neither.
+// Of eight partners the first six hold keys and the last four are matchers.
 
 #[test]
 fn a_key_holder_that_is_gone_for_good_is_not_needed() {
@@ -243,10 +246,25 @@ fn a_matcher_that_is_gone_for_good_is_not_needed() {
     without(&["a", "b", "c"], "8", "partner-8");
 }
 
+/// One matcher and one sender at first: the relay it drew is known, and nothing that it does not bring is found elsewhere.
 #[test]
 fn a_relay_that_is_gone_for_good_is_not_needed() {
-    // Six senders draw one of ten relays for each of four matchers: some draw this one.
-    without(&["a", "b", "c", "d", "e", "f"], "12", "partner-7");
+    let place = Place::new();
+    let mut founded = hostile::found(place.path(), &["f"]);
+    founded.start(&hostile::MEMBERS);
+    let nodes = hostile::MEMBERS.map(|member| founded.node(member));
+    let [a, b, c, ..] = &nodes;
+    let (before, after) = (Person::invented(0), Person::invented(1));
+    add(a, "before", &[&before]);
+    let relay = hostile::relay(&nodes);
+    let other = if relay.dir() == b.dir() { c } else { b };
+    add(other, "before", &[&before]);
+    assert_eq!(matches(a, "before", 1), matches(other, "before", 1));
+    founded.kill(relay.dir().file_name().unwrap().to_str().unwrap());
+    for node in [a, other] {
+        add(node, "after", &[&after]);
+    }
+    assert_eq!(matches(a, "after", 1), matches(other, "after", 1));
 }
 
 #[test]

@@ -5,10 +5,15 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod caseloads;
+mod crash_points;
 mod documents;
 mod evidence;
+mod hostile;
 mod kills;
 mod matching;
+mod mistaken;
 mod privacy;
+mod recipes;
 mod rules;
 mod signals;
+mod wire;

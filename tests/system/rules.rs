@@ -3,13 +3,8 @@
 //! `f` is a key holder and a matcher whose own node is stopped; this test speaks for it, with its keys.
 
 use kring_node::clock::Clock;
-use kring_node::config::Config;
-use kring_node::founding::IDENTITY_NAME;
-use kring_node::keystore::MasterKey;
-use kring_node::keystore::identity::Identity;
-use kring_node::network::{Family, Network, Peer, RequestError, peer_id};
+use kring_node::network::{Family, Network, RequestError};
 use kring_protocol::codec::{self, Bytes};
-use kring_protocol::covenant::{SignedCovenant, VerifiedCovenant};
 use kring_protocol::crypto::sha256;
 use kring_protocol::evaluation::{
     Acknowledgement, Announce, Evaluate, Header, HeaderHash, Reason, Refused, Request, Response,
@@ -21,10 +16,10 @@ use kring_protocol::secret::Secret;
 use kring_protocol::sign::SigningKey;
 use kring_protocol::time::Timestamp;
 use kring_tests::founded::Founded;
+use kring_tests::impostor::Member;
 use kring_tests::place::Place;
 use kring_tests::wait::within_time;
 use rand::rngs::OsRng;
-use tokio::sync::mpsc;
 
 const MEMBERS: [&str; 6] = ["a", "b", "c", "d", "e", "f"];
 /// Key holders whose word counts for `f`'s headers: all others. A majority of them is three.
@@ -51,21 +46,15 @@ fn network(place: &Place) -> Founded {
 /// A member whose software does what the test says.
 struct Hostile {
     network: Network,
-    signing: SigningKey,
-    covenant: VerifiedCovenant,
+    member: Member,
     /// Its honest headers so far.
     last: Option<VerifiedHeader>,
 }
 
 impl Hostile {
     async fn new(founded: &Founded) -> Self {
-        let config = Config::load(&founded.node("f").dir().join("node.toml"), [], &[]).unwrap();
-        let master = MasterKey::load(&config.master_key_file).unwrap();
-        let identity = Identity::load(&config.data_dir.join(IDENTITY_NAME), &master).unwrap();
-        let covenant = std::fs::read(founded.covenant_file()).unwrap();
-        let covenant = codec::decode::<SignedCovenant>(&covenant).unwrap().verify().unwrap();
-        let network = connect(&covenant, &identity.transport).await;
-        Self { network, signing: identity.signing_key(), covenant, last: None }
+        let member = Member::of(&founded.node("f"));
+        Self { network: member.connect().await, member, last: None }
     }
 
     /// The header that comes next, as an honest member would make it.
@@ -73,8 +62,8 @@ impl Hostile {
         let last = self.last.as_ref();
         let count = u32::try_from(elements.len() / 32).unwrap();
         Header {
-            network: self.covenant.network(),
-            covenant: self.covenant.hash(),
+            network: self.member.covenant().network(),
+            covenant: self.member.covenant().hash(),
             epoch: self.epoch(),
             purpose: "first".parse().unwrap(),
             member: id("f"),
@@ -89,7 +78,7 @@ impl Hostile {
     }
 
     fn epoch(&self) -> Epoch {
-        self.covenant.epochs_on(Clock.now().day())[0]
+        self.member.covenant().epochs_on(Clock.now().day())[0]
     }
 
     async fn ask(&self, holder: &str, request: &Request) -> Response {
@@ -103,7 +92,7 @@ impl Hostile {
 
     /// Enters a header everywhere: the acknowledgements.
     async fn announce(&mut self, header: Header) -> (HeaderHash, Vec<Acknowledgement>) {
-        let header = header.sign(&self.signing);
+        let header = header.sign(&self.member.signing_key());
         let mut given = Vec::new();
         for holder in WITNESSES {
             match self.announce_to(holder, header.signed()).await {
@@ -138,17 +127,6 @@ fn id(member: &str) -> MemberId {
     member.parse().unwrap()
 }
 
-/// Joins the network with a transport key, saying to be `f`.
-async fn connect(covenant: &VerifiedCovenant, transport: &Secret<32>) -> Network {
-    let peers = covenant.members.iter().map(|card| Peer {
-        member: card.card.id.clone(),
-        peer_id: peer_id(card.card.transport_key.as_bytes()).unwrap(),
-        addresses: card.card.addresses.iter().map(|address| address.parse().unwrap()).collect(),
-    });
-    let (inbound, _) = mpsc::channel(1);
-    Network::start(transport, id("f"), Vec::new(), peers.collect(), inbound).await.unwrap()
-}
-
 fn elements(count: usize) -> Vec<u8> {
     let inputs: Vec<_> = (0..count).map(|input| format!("input {input}").into_bytes()).collect();
     blind(&inputs, &mut OsRng).unwrap().1.to_bytes()
@@ -175,15 +153,14 @@ async fn a_stranger_is_not_let_in() {
     let place = Place::new();
     let mut founded = network(&place);
     founded.kill("f");
-    let covenant = std::fs::read(founded.covenant_file()).unwrap();
-    let covenant = codec::decode::<SignedCovenant>(&covenant).unwrap().verify().unwrap();
+    let member = Member::of(&founded.node("f"));
     let a = founded.node("a");
     let received = || a.metric("kring_network_requests_received_total").unwrap();
     let strangers = || a.metric("kring_network_strangers_refused_total").unwrap();
     let before = strangers();
-    let stranger = connect(&covenant, &Secret::random(&mut OsRng)).await;
-    let question =
-        codec::encode(&Request::Head { epoch: covenant.epochs_on(Clock.now().day())[0], member: id("f") });
+    let stranger = member.connect_with(&Secret::random(&mut OsRng)).await;
+    let epoch = member.covenant().epochs_on(Clock.now().day())[0];
+    let question = codec::encode(&Request::Head { epoch, member: id("f") });
     let answer = stranger.request(&id("a"), Family::Evaluate, question.clone()).await;
     assert!(matches!(answer, Err(RequestError::Unreachable(_) | RequestError::Closed(_))), "{answer:?}");
     let counted = within_time(std::time::Duration::from_secs(5), || (strangers() > before).then_some(()));
@@ -226,10 +203,10 @@ async fn what_a_member_may_not_ask_is_refused_by_its_reason() {
     refused(f.evaluate(hash, &given[..2], &one).await, Reason::Acknowledgements);
     let twice = [given[0].clone(), given[1].clone(), given[1].clone()];
     refused(f.evaluate(hash, &twice, &one).await, Reason::Acknowledgements);
-    let own = Acknowledgement::sign(id("f"), hash, &f.signing);
+    let own = Acknowledgement::sign(id("f"), hash, &f.member.signing_key());
     let with_own = [given[0].clone(), given[1].clone(), own];
     refused(f.evaluate(hash, &with_own, &one).await, Reason::Acknowledgements);
-    let forged = Acknowledgement::sign(id("c"), hash, &f.signing);
+    let forged = Acknowledgement::sign(id("c"), hash, &f.member.signing_key());
     let with_forged = [given[0].clone(), given[1].clone(), forged];
     refused(f.evaluate(hash, &with_forged, &one).await, Reason::Acknowledgements);
     // Three are a majority of five, and nothing else was wrong.
@@ -251,7 +228,7 @@ async fn a_chain_is_not_forked_skipped_or_spoken_for() {
     let sign = |f: &Hostile, change: &dyn Fn(&mut Header)| {
         let mut header = f.header(&one);
         change(&mut header);
-        header.sign(&f.signing)
+        header.sign(&f.member.signing_key())
     };
 
     refused(f.announce_to("a", sign(&f, &|header| header.seq = 2).signed()).await, Reason::Gap);
@@ -268,7 +245,7 @@ async fn a_chain_is_not_forked_skipped_or_spoken_for() {
     let (hash, given) = f.announce(before.clone()).await;
     let answer = answered(f.evaluate(hash, &given, &one).await);
     // The same number again, for other elements.
-    let fork = Header { elements: sha256(&elements(1)), ..before }.sign(&f.signing);
+    let fork = Header { elements: sha256(&elements(1)), ..before }.sign(&f.member.signing_key());
     refused(f.announce_to("a", fork.signed()).await, Reason::UsedNumber);
     refused(f.evaluate(fork.hash(), &given, &one).await, Reason::NotEntered);
     assert_eq!(

@@ -11,10 +11,10 @@ use kring_tests::wait::until;
 use serde_json::{Value, json};
 
 /// How long news may take, on a machine with other things to do.
-const SOON: Duration = Duration::from_secs(20);
+pub(crate) const SOON: Duration = Duration::from_secs(20);
 
 /// A network of `a`, `b` and `c`, each with a case of its own.
-fn network(place: &Place) -> (Demo, [Node; 3]) {
+pub(crate) fn network(place: &Place) -> (Demo, [Node; 3]) {
     let files = place.dir("files");
     for (number, name) in ["a", "b", "c"].into_iter().enumerate() {
         Cases::new().case("own", &[&Person::invented(number)]).write(&files, name);
@@ -25,14 +25,14 @@ fn network(place: &Place) -> (Demo, [Node; 3]) {
 }
 
 /// Adds a signal and gives its id.
-fn add(node: &Node, case: &str, persons: &[&Person]) -> String {
+pub(crate) fn add(node: &Node, case: &str, persons: &[&Person]) -> String {
     let (status, body) = node.post("/signals", &signal(case, persons));
     assert_eq!(status, 201, "{body}");
     body["id"].as_str().unwrap().to_owned()
 }
 
 /// Waits for the notice about a case with so many matches, and gives their ids, sorted.
-fn matches(node: &Node, case: &str, count: usize) -> Vec<String> {
+pub(crate) fn matches(node: &Node, case: &str, count: usize) -> Vec<String> {
     let what = format!("{count} matches of case {case} at {}", node.dir().display());
     until(&what, SOON, || {
         let ids = match_ids(&node.notice(case)?);
@@ -40,19 +40,19 @@ fn matches(node: &Node, case: &str, count: usize) -> Vec<String> {
     })
 }
 
-fn match_ids(notice: &Value) -> Vec<String> {
+pub(crate) fn match_ids(notice: &Value) -> Vec<String> {
     let matches = notice["matches"].as_array().unwrap();
     let mut ids: Vec<_> = matches.iter().map(|one| one["matchId"].as_str().unwrap().to_owned()).collect();
     ids.sort();
     ids
 }
 
-fn no_notice(node: &Node, case: &str) {
+pub(crate) fn no_notice(node: &Node, case: &str) {
     until(&format!("the notice of {case} ends"), SOON, || node.notice(case).is_none().then_some(()));
 }
 
 /// Waits until nothing waits anywhere: what has not happened by then does not happen.
-fn until_quiet(nodes: &[Node]) {
+pub(crate) fn until_quiet(nodes: &[Node]) {
     let waiting = || nodes.iter().map(|node| node.get("/network")["waiting"].clone()).collect::<Vec<_>>();
     let is_quiet = |waiting: &Value| {
         let none = |list: &Value, left: fn(&Value) -> bool| list.as_array().unwrap().iter().all(left);

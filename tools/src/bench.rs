@@ -16,6 +16,7 @@ use crate::output::{Failure, Output, note};
 
 mod evaluation;
 mod network;
+pub(crate) mod recognition;
 mod store;
 mod submission;
 

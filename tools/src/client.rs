@@ -85,6 +85,12 @@ impl Client {
         self.answer(request.call())
     }
 
+    /// The same, with texts for people in this language.
+    pub(crate) fn get_in(&self, path: &str, language: &str) -> Result<Value, ClientError> {
+        let request = self.agent.get(self.url(path)).header("authorization", self.bearer());
+        self.answer(request.header("accept-language", language).call())
+    }
+
     pub(crate) fn post(&self, path: &str, media_type: &str, body: &[u8]) -> Result<Value, ClientError> {
         let request = self.agent.post(self.url(path)).header("authorization", self.bearer());
         self.answer(request.header("content-type", media_type).send(body))

@@ -12,9 +12,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use kring_protocol::recipe::RecipeList;
+
 use crate::client::{Client, ClientError};
 use crate::command::demo::Args;
-use crate::command::import::import;
+use crate::command::import::{LineReason, import};
 use crate::output::{Failure, Output, note};
 
 pub(crate) mod builtin;
@@ -39,13 +41,18 @@ use report::{Joined, Notice, PartnerRow, Report, Timings};
 
 /// How often the network is asked whether all is delivered, and how often a wait looks around.
 const POLL: Duration = Duration::from_millis(100);
+/// Most warnings of one caseload that are told one by one; `kring import --dry-run` tells them all.
+const WARNINGS_TOLD: usize = 5;
 
 /// Runs the demonstration.
 pub(crate) fn run(args: &Args, output: Output) -> Result<(), Failure> {
+    if !args.recipes.is_empty() {
+        RecipeList::from_terms(&args.recipes).map_err(|problem| Failure::Usage(problem.to_string()))?;
+    }
     let (partners, truth) = participants(args)?;
     let interrupted = catch_signals()?;
     let place = Place::new(args.dir.as_deref(), &partners)?;
-    let mut demo = Demo::found(place, partners, args.port, interrupted)?;
+    let mut demo = Demo::found(place, partners, args.port, &args.recipes, interrupted)?;
     let result = demo.play(args.once, truth, output);
     if demo.interrupted.load(Ordering::Relaxed) {
         note("interrupted; stopping all nodes");
@@ -94,7 +101,7 @@ impl Demo {
     /// A network of six partners that bring no cases, in a temporary directory of `parent`.
     pub(crate) fn without_cases(parent: Option<&Path>) -> Result<Self, Failure> {
         let place = Place::temporary_in(parent)?;
-        Self::found(place, caseload::complete(Vec::new(), None)?, None, catch_signals()?)
+        Self::found(place, caseload::complete(Vec::new(), None)?, None, &[], catch_signals()?)
     }
 
     /// The API of the partner with this place in the list.
@@ -107,13 +114,14 @@ impl Demo {
         place: Place,
         partners: Vec<Partner>,
         port: Option<u16>,
+        recipes: &[String],
         interrupted: Arc<AtomicBool>,
     ) -> Result<Self, Failure> {
         let began = Instant::now();
         note(&format!("founding a network of {} partners in {}", partners.len(), place.path().display()));
         let mut reserved = ports::reserve(partners.len(), port)?;
         let ports: Vec<_> = reserved.iter().map(|reserved| reserved.ports).collect();
-        let dirs = founding::found(place.path(), &partners, &ports)?;
+        let dirs = founding::found(place.path(), &partners, &ports, recipes)?;
         let clients = dirs.iter().map(|dir| Client::open(dir, [])).collect::<Result<Vec<_>, _>>()?;
         let timings = Timings { founding: began.elapsed().as_secs_f64(), ..Timings::default() };
         say(began, "founded: every partner has its keys, and all have signed the covenant");
@@ -211,6 +219,7 @@ impl Demo {
                     for line in &imported.lines_left_out {
                         note(&line.text(file));
                     }
+                    note_warnings(file, &imported.warnings);
                     return Ok(Some(imported.cases + imported.unchanged));
                 }
                 Err(ClientError::Refused { status: 400..500, reasons }) => {
@@ -336,6 +345,15 @@ impl Demo {
 }
 
 /// What a node says of waiting work; none when it is not there to say it.
+fn note_warnings(file: &Path, warnings: &[LineReason]) {
+    for line in warnings.iter().take(WARNINGS_TOLD) {
+        note(&line.warning(file));
+    }
+    if let Some(more) = warnings.len().checked_sub(WARNINGS_TOLD).filter(|more| *more > 0) {
+        note(&format!("{}: {more} more lines with a warning", file.display()));
+    }
+}
+
 fn waiting(client: &Client) -> Result<Option<Waiting>, Failure> {
     match client.get("/network") {
         Ok(mut answer) => Ok(Some(serde_json::from_value(answer["waiting"].take())?)),

@@ -24,10 +24,12 @@ const COMMANDS: [&[&str]; 22] = [
     &["notice"],
     &["notice", "list"],
     &["notice", "show"],
+    &["notice", "respond"],
     &["audit"],
     &["audit", "evidence"],
     &["demo"],
     &["bench"],
+    &["bench", "recognition"],
 ];
 
 #[test]

@@ -6,9 +6,10 @@ use kring_protocol::time::Timestamp;
 
 use super::auth::{Actor, Scope, TokenHash, TokenRecord};
 use super::{
-    ApplicationError, AuditEntry, AuditProof, Idempotency, ImportReport, NetworkView, NewSignal, NoticeView,
-    ProofView, SignalView,
+    ApplicationError, AuditEntry, AuditProof, Idempotency, ImportReport, NetworkView, NewResponse, NewSignal,
+    NoticeView, ProofView, ResponseView, SignalView,
 };
+use crate::texts::Language;
 
 /// The result of a request to the application.
 type Outcome<T> = Result<T, ApplicationError>;
@@ -44,9 +45,28 @@ pub trait Application: Send + Sync + 'static {
 
     fn withdraw_signal(&self, actor: &Actor, id: &str) -> impl Future<Output = Outcome<SignalView>> + Send;
 
-    fn notices(&self, actor: &Actor) -> impl Future<Output = Outcome<Vec<NoticeView>>> + Send;
+    fn notices(
+        &self,
+        actor: &Actor,
+        language: Language,
+    ) -> impl Future<Output = Outcome<Vec<NoticeView>>> + Send;
 
-    fn notice(&self, actor: &Actor, id: &str) -> impl Future<Output = Outcome<NoticeView>> + Send;
+    fn notice(
+        &self,
+        actor: &Actor,
+        id: &str,
+        language: Language,
+    ) -> impl Future<Output = Outcome<NoticeView>> + Send;
+
+    /// Takes in an answer to one match of a notice; returns once it is durable. Idempotency as for a signal. The same
+    /// answer again changes nothing, also when the notice has gone since.
+    fn respond(
+        &self,
+        actor: &Actor,
+        notice: &str,
+        response: NewResponse,
+        idempotency: Option<Idempotency>,
+    ) -> impl Future<Output = Outcome<ResponseView>> + Send;
 
     fn network(&self, actor: &Actor) -> impl Future<Output = Outcome<NetworkView>> + Send;
 

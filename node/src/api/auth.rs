@@ -118,6 +118,8 @@ scopes! {
     SignalsWrite = "signals:write",
     /// See notices.
     NoticesRead = "notices:read",
+    /// Answer notices.
+    NoticesWrite = "notices:write",
     /// See the network and the covenant.
     NetworkRead = "network:read",
     /// See the audit log.

@@ -11,6 +11,7 @@ use tower::ServiceExt;
 
 use super::auth::{Token, TokenHash};
 use super::*;
+use crate::texts::Language;
 
 type Outcome<T> = Result<T, ApplicationError>;
 
@@ -119,15 +120,30 @@ impl Application for Fake {
         Ok(SignalView { state, ..self.signal(actor, id).await? })
     }
 
-    async fn notices(&self, actor: &Actor) -> Outcome<Vec<NoticeView>> {
-        Ok(vec![self.notice(actor, "n0").await?])
+    async fn notices(&self, actor: &Actor, language: Language) -> Outcome<Vec<NoticeView>> {
+        Ok(vec![self.notice(actor, "n0", language).await?])
     }
 
-    async fn notice(&self, _: &Actor, id: &str) -> Outcome<NoticeView> {
+    async fn respond(
+        &self,
+        _: &Actor,
+        notice: &str,
+        response: NewResponse,
+        idempotency: Option<Idempotency>,
+    ) -> Outcome<ResponseView> {
+        (notice == "n0").then_some(()).ok_or(ApplicationError::NotFound)?;
+        let NewResponse { match_id, says } = response;
+        let key = idempotency.map_or_else(String::new, |idempotency| idempotency.key);
+        self.asked.lock().unwrap().push(format!("{match_id} {says:?} {key}"));
+        Ok(ResponseView { match_id, says })
+    }
+
+    async fn notice(&self, _: &Actor, id: &str, language: Language) -> Outcome<NoticeView> {
         let matched = |id: &str, partner: Option<&str>| MatchView {
             match_id: id.into(),
             partner: partner.map(Into::into),
             basis: vec!["bsn".into()],
+            basis_text: language.tag().into(),
         };
         (id == "n0").then_some(()).ok_or(ApplicationError::NotFound)?;
         Ok(NoticeView {
@@ -175,8 +191,9 @@ impl Application for Fake {
 
     async fn import(&self, _: &Actor, csv: Vec<u8>, dry_run: bool) -> Outcome<ImportReport> {
         self.imported.lock().unwrap().push((csv.len(), dry_run));
-        let lines_left_out = vec![LineLeftOut { line: 3, reason: "the birth date is not a date".into() }];
-        Ok(ImportReport { dry_run, cases: 2, persons: 5, unchanged: 1, lines_left_out })
+        let lines_left_out = vec![LineReason { line: 3, reason: "the birth date is not a date".into() }];
+        let warnings = vec![LineReason { line: 4, reason: "given_names has only initials".into() }];
+        Ok(ImportReport { dry_run, cases: 2, persons: 5, unchanged: 1, lines_left_out, warnings })
     }
 
     async fn audit_checkpoint(&self, _: &Actor) -> Outcome<String> {

@@ -23,13 +23,15 @@ pub struct ImportReport {
     pub persons: usize,
     /// Cases that were signals already, with the same persons.
     pub unchanged: usize,
-    pub lines_left_out: Vec<LineLeftOut>,
+    pub lines_left_out: Vec<LineReason>,
+    /// Lines that were taken in, of persons whom others cannot recognise, or hardly.
+    pub warnings: Vec<LineReason>,
 }
 
-/// A line that was not taken in.
+/// A line of the file, and why it was not taken in or what to know of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct LineLeftOut {
+pub struct LineReason {
     /// From 1, the header included.
     pub line: u64,
     /// Never a value of the line.

@@ -70,14 +70,19 @@ fn paths() -> Value {
             "post": signal("withdrawSignal", "Ends a signal; matchers and met partners are told.", Scope::SignalsWrite)
         },
         "/notices": {
-            "get": Operation::new("listNotices", "notices", "All notices.", Scope::NoticesRead).answers_list("Notice")
+            "get": Operation::new("listNotices", "notices", "All notices.", Scope::NoticesRead)
+                .parameter(accept_language())
+                .problems(&[400])
+                .answers_list("Notice")
         },
         "/notices/{id}": {
             "get": Operation::new("getNotice", "notices", "One notice.", Scope::NoticesRead)
                 .parameter(id("notice"))
+                .parameter(accept_language())
                 .problems(&[400, 404])
                 .answers("200", "The notice.", "Notice")
         },
+        "/notices/{id}/respond": { "post": respond() },
         "/network": {
             "get": Operation::new("getNetwork", "network", "The network as this node sees it.", Scope::NetworkRead)
                 .answers("200", "The network.", "Network")
@@ -97,16 +102,38 @@ fn list_signals() -> Value {
     Operation::new("listSignals", "signals", "All signals.", Scope::SignalsRead).answers_list("Signal")
 }
 
-fn add_signal() -> Value {
-    let summary = "Gives a signal. The answer comes once it is durable.";
-    let key = json!({
+fn idempotency_key() -> Value {
+    json!({
         "name": "Idempotency-Key",
         "in": "header",
         "description": "Lets the request be repeated: the same key with the same body gives the same answer.",
         "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$" },
-    });
+    })
+}
+
+fn accept_language() -> Value {
+    json!({
+        "name": "Accept-Language",
+        "in": "header",
+        "description": "The language of texts for people: `nl` (also without this header) or `en`.",
+        "schema": { "type": "string", "maxLength": 256 },
+    })
+}
+
+fn respond() -> Value {
+    let summary = "Answers one match of a notice. The answer comes once it is durable.";
+    Operation::new("respondToNotice", "notices", summary, Scope::NoticesWrite)
+        .parameter(id("notice"))
+        .parameter(idempotency_key())
+        .body("application/json", &reference("NewResponse"))
+        .problems(&[400, 404, 408, 409, 413, 415])
+        .answers("200", "What stands recorded as this side's answer.", "Response")
+}
+
+fn add_signal() -> Value {
+    let summary = "Gives a signal. The answer comes once it is durable.";
     let mut operation = Operation::new("addSignal", "signals", summary, Scope::SignalsWrite)
-        .parameter(key)
+        .parameter(idempotency_key())
         .body("application/json", &reference("NewSignal"))
         .problems(&[400, 408, 409, 413, 415])
         .answers("201", "The signal.", "Signal");

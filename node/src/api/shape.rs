@@ -77,6 +77,22 @@ impl Shape {
         })
     }
 
+    /// One of these words.
+    pub(super) fn word<T: Copy>(
+        &mut self,
+        object: &Object<'_>,
+        name: &str,
+        words: &[(&str, T)],
+    ) -> Option<T> {
+        let listed: Vec<_> = words.iter().map(|(word, _)| *word).collect();
+        let expected = format!("must be one of those that this version serves: {}", listed.join(", "));
+        let known = |value: &Value| {
+            let given = value.as_str()?;
+            words.iter().find(|(word, _)| *word == given).map(|(_, meaning)| *meaning)
+        };
+        self.optional(object, name, &expected, known)
+    }
+
     pub(super) fn boolean(&mut self, object: &Object<'_>, name: &str) -> Option<bool> {
         self.optional(object, name, "must be true or false", Value::as_bool)
     }

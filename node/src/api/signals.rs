@@ -177,7 +177,7 @@ pub(super) async fn withdraw<A: Application>(
     Ok(Json(application.withdraw_signal(&actor, &id).await?))
 }
 
-fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, InvalidParam> {
+pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, InvalidParam> {
     let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
     let Some(value) = values.next() else { return Ok(None) };
     let wrong =

@@ -46,6 +46,9 @@ fn well_formed(endpoint: &Endpoint<Fake>, token: &str) -> Request<Body> {
         "/signals" if endpoint.method == Method::POST => {
             json!({"caseReference": "case-1", "persons": [{"bsn": "999990019"}]}).to_string()
         }
+        "/notices/{id}/respond" => {
+            json!({"matchId": "m1", "response": "notRight", "reason": "otherPerson"}).to_string()
+        }
         "/imports" => {
             return request.header(header::CONTENT_TYPE, "text/csv").body(Body::from("case\n")).unwrap();
         }

@@ -119,18 +119,66 @@ fn an_open_quotation_mark_spoils_one_line_only() {
     assert_eq!(shape(&caseload), [("A1", 2)]);
 }
 
+fn warned(caseload: &Caseload) -> Vec<String> {
+    caseload.warnings.iter().map(ToString::to_string).collect()
+}
+
 #[test]
-fn empty_cells_are_allowed_while_the_person_can_be_recognised() {
+fn who_cannot_be_recognised_is_taken_in_with_a_warning_that_says_what_is_missing() {
     let caseload = read_lines(&[
         "A1,,,999993653,,,,,,,",
-        "A1,,,,,,Berg,2014-05-23,,,",
+        "A1,,,,Sanne,,Berg,2014-05-23,,,",
         "A1,3,child,,Sanne,van der,Berg,,,,",
+        "A1,4,child,,S.,van der,Berg,2014,,12,",
         ",4,child,,Sanne,,Berg,2014-05-23,,,",
     ]);
-    assert_eq!(shape(&caseload), [("A1", 2)]);
-    let told = told(&caseload);
-    assert!(told[0].starts_with("line 4: cannot be recognised: needs"), "{told:?}");
-    assert_eq!(told[1], "line 5: case is empty");
+    assert_eq!(shape(&caseload), [("A1", 4)]);
+    assert_eq!(told(&caseload), ["line 6: case is empty"]);
+    let nobody = "cannot be recognised by any recipe and will meet nobody; missing:";
+    assert_eq!(
+        warned(&caseload),
+        [
+            format!("line 4: {nobody} BSN, full birth date, postal code, house number"),
+            "line 5: given_names has only initials: others recognise this person less often".to_owned(),
+            format!("line 5: {nobody} BSN, full birth date, given name, postal code"),
+        ]
+    );
+}
+
+#[test]
+fn what_recognises_weakly_or_too_widely_gets_a_warning() {
+    let weak = [
+        ("C,1,,,S.M.,,Berg,2014-05-23,3581CD,1,", "line 2: given_names has only initials"),
+        ("C,1,,,Baby,,Berg,2014-05-23,3581CD,1,", "line 2: given_names is a placeholder"),
+        ("C,1,,,NN,,Berg,2014-05-23,3581CD,1,", "line 2: given_names is a placeholder"),
+        ("C,1,,,Sanne,,Onbekend,2014-05-23,3581CD,1,", "line 2: family_name is a placeholder"),
+        ("C,1,,,Sanne,,Berg,1990-01-01,3581CD,1,", "line 2: birth_date is 1 January or 1 July"),
+        ("C,1,,,Sanne,,Berg,01-01-1900,3581CD,1,", "line 2: birth_date lies more than 110 years ago"),
+        ("C,1,,,Sanne,,Berg,2014-05-23,1234 AB,1,", "line 2: postal_code is probably a placeholder"),
+        ("C,1,,,Sanne,,Berg,2014-05-23,3581CD,9999,", "line 2: house_number is probably a placeholder"),
+    ];
+    for (line, expected) in weak {
+        let caseload = read_lines(&[line]);
+        assert!(caseload.problems.is_empty() && caseload.persons() == 1, "{line}");
+        let warned = warned(&caseload);
+        assert!(warned.len() == 1 && warned[0].starts_with(expected), "{line}: {warned:?}");
+    }
+    assert!(read_lines(&[SANNE, DAAN, EMIR]).warnings.is_empty());
+    let with_bsn = read_lines(&["C,1,,999993653,S.,,Berg,1990-01-01,1234AB,9999,"]);
+    assert!(with_bsn.warnings.is_empty(), "the BSN is enough");
+}
+
+#[test]
+fn an_address_of_many_families_is_named_once() {
+    let line = |case: u32| format!("H{case},1,child,,Sanne,,Berg,2014-05-{:02},3581CD,12,", case + 1);
+    let lines: Vec<String> = (0..5).map(line).collect();
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    let warned = warned(&read_lines(&lines));
+    assert!(
+        warned.len() == 1
+            && warned[0].starts_with("line 2: postal_code and house number are those of 5 cases")
+    );
+    assert!(read_lines(&lines[..4]).warnings.is_empty());
 }
 
 #[test]

@@ -20,7 +20,7 @@ use super::family::Family;
 use super::link::{Connection, Dialling, Link};
 use super::members::Members;
 use super::metrics::{add, count};
-use super::{Inbound, NetworkMetrics, Peer, RequestError, Responder, address};
+use super::{Inbound, NetworkMetrics, Passing, Peer, RequestError, Responder, Tap, Way, address};
 
 #[derive(Debug)]
 pub(super) enum Command {
@@ -63,6 +63,7 @@ pub(super) struct EventLoop {
     sent: HashMap<(Family, OutboundRequestId), Sent>,
     answers: FuturesUnordered<BoxFuture<'static, Answered>>,
     resolved: FuturesUnordered<BoxFuture<'static, (PeerId, Vec<Multiaddr>)>>,
+    tap: Option<Arc<dyn Tap>>,
 }
 
 impl EventLoop {
@@ -71,10 +72,11 @@ impl EventLoop {
         inbound: mpsc::Sender<Inbound>,
         members: Arc<Members>,
         metrics: Arc<NetworkMetrics>,
+        tap: Option<Arc<dyn Tap>>,
     ) -> Self {
         let (links, sent) = (HashMap::new(), HashMap::new());
         let (answers, resolved) = (FuturesUnordered::new(), FuturesUnordered::new());
-        Self { swarm, inbound, members, metrics, links, sent, answers, resolved }
+        Self { swarm, inbound, members, metrics, links, sent, answers, resolved, tap }
     }
 
     pub(super) async fn run(mut self, mut commands: mpsc::Receiver<Command>) {
@@ -179,12 +181,23 @@ impl EventLoop {
     }
 
     fn send(&mut self, mut outgoing: Outgoing) {
+        let family = outgoing.family;
         let bytes = std::mem::take(&mut outgoing.bytes);
+        let Some(bytes) = self.tapped(Way::RequestOut, &outgoing.peer, family, bytes) else {
+            let member = outgoing.member.clone();
+            return self.settle(outgoing, Err(RequestError::Closed(member)));
+        };
         count(&self.metrics.requests_out);
         add(&self.metrics.bytes_out, bytes.len());
-        let family = outgoing.family;
         let id = self.swarm.behaviour_mut().family(family).send_request(&outgoing.peer, bytes);
         self.sent.insert((family, id), Sent { outgoing, at: Instant::now() });
+    }
+
+    /// What goes on of a message: all of it, unless a test program's tap says otherwise.
+    fn tapped(&self, way: Way, peer: &PeerId, family: Family, bytes: Vec<u8>) -> Option<Vec<u8>> {
+        let Some(tap) = &self.tap else { return Some(bytes) };
+        let peer = &self.links.get(peer)?.member;
+        tap.pass(Passing { way, peer, family }, bytes)
     }
 
     fn settle(&self, outgoing: Outgoing, result: Result<Vec<u8>, RequestError>) {
@@ -199,6 +212,7 @@ impl EventLoop {
 
     fn deliver(&mut self, peer: PeerId, family: Family, bytes: Vec<u8>, channel: ResponseChannel<Vec<u8>>) {
         add(&self.metrics.bytes_in, bytes.len());
+        let Some(bytes) = self.tapped(Way::RequestIn, &peer, family, bytes) else { return };
         let Some(link) = self.links.get_mut(&peer) else { return };
         let unanswered = &mut link.unanswered[family.index()];
         let (respond, answer) = oneshot::channel();
@@ -220,7 +234,9 @@ impl EventLoop {
             let unanswered = &mut link.unanswered[family.index()];
             *unanswered = unanswered.saturating_sub(1);
         }
-        let Some(bytes) = bytes else { return };
+        let Some(bytes) = bytes.and_then(|bytes| self.tapped(Way::AnswerOut, &peer, family, bytes)) else {
+            return;
+        };
         if bytes.len() > family.max_response() {
             tracing::error!(%family, len = bytes.len(), "answer over the family's limit is not sent");
             return;
@@ -269,7 +285,9 @@ impl EventLoop {
                     Message::Response { request_id, response } => {
                         add(&self.metrics.bytes_in, response.len());
                         if let Some(sent) = self.sent.remove(&(family, request_id)) {
-                            self.settle(sent.outgoing, Ok(response));
+                            let answer = self.tapped(Way::AnswerIn, &peer, family, response);
+                            let member = sent.outgoing.member.clone();
+                            self.settle(sent.outgoing, answer.ok_or(RequestError::Closed(member)));
                         }
                     }
                 }

@@ -60,6 +60,12 @@ pub enum Table {
     Bundle = 22,
     /// The newest checkpoint of each board, by matcher.
     Head = 23,
+    /// Messages between mailboxes that are due on this matcher's board, by number, as they will stand there.
+    Posting = 24,
+    /// How many messages have been read over a pair of mailboxes, by a hash of the pair.
+    Heard = 25,
+    /// Requests of the API that were answered and must not be done twice, by a hash of the caller's mark on them.
+    Answered = 26,
 }
 
 impl Table {
@@ -91,6 +97,9 @@ impl Table {
             Self::Announcement => "announcement",
             Self::Bundle => "bundle",
             Self::Head => "head",
+            Self::Posting => "posting",
+            Self::Heard => "heard",
+            Self::Answered => "answered",
         }
     }
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Court, Finding, NotProven};
 use crate::id::MemberId;
 use crate::log::checkpoint::Checkpoint;
-use crate::log::merkle::{Hash, verify_inclusion};
+use crate::log::merkle::{Hash, verify_consistency};
 use crate::log::note::{Note, NoteKey};
 use crate::log::witness::{audit_key, board_key};
 
@@ -56,53 +56,34 @@ pub struct Fork {
     pub first: String,
     /// The other head, likewise.
     pub second: String,
-    /// For heads of different size: a place at which both trees have another leaf. None for heads of one size, whose
-    /// roots differ.
-    pub place: Option<Place>,
+    /// For heads of different size: what the larger one continues instead. None for heads of one size, whose roots
+    /// differ.
+    pub continues: Option<Continues>,
 }
 
-/// One place of two trees.
+/// The root that a larger tree had at the smaller size.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Place {
-    /// The leaf's number.
-    pub index: u64,
-    /// What stands there under the first head.
-    pub first: PlacedLeaf,
-    /// What stands there under the second head.
-    pub second: PlacedLeaf,
-}
-
-/// A leaf with the proof that it stands at its place.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PlacedLeaf {
-    /// The leaf's hash.
-    pub leaf: Hash,
-    /// Inclusion proof under the head.
+pub struct Continues {
+    /// The root, which is not the smaller head's.
+    pub root: Hash,
+    /// Consistency proof from it to the larger head.
     pub proof: Vec<Hash>,
-}
-
-impl PlacedLeaf {
-    fn stands(&self, index: u64, head: &Checkpoint) -> bool {
-        verify_inclusion(index, head.size, &self.leaf, &self.proof, &head.root).is_ok()
-    }
 }
 
 impl Fork {
     pub(super) fn check(&self, court: &Court<'_>) -> Result<Finding, NotProven> {
         let key = self.log.key(court)?;
         let (first, second) = (head(&self.first, &[&key])?, head(&self.second, &[&key])?);
-        let differ = match &self.place {
+        let contradict = match &self.continues {
             None => first.size == second.size && first.root != second.root,
-            Some(place) => {
+            Some(Continues { root, proof }) => {
                 first.size < second.size
-                    && place.first.leaf != place.second.leaf
-                    && place.first.stands(place.index, &first)
-                    && place.second.stands(place.index, &second)
+                    && *root != first.root
+                    && verify_consistency(first.size, second.size, proof, root, &second.root).is_ok()
             }
         };
-        if !differ {
+        if !contradict {
             return Err(NotProven::Allowed);
         }
         let (log, section) = match &self.log {

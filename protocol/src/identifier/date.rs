@@ -61,15 +61,27 @@ impl BirthDate {
 
     /// The whole date in a form that is the same with day and month swapped, if the whole date is known.
     #[must_use]
-    pub(crate) fn code(self) -> Option<String> {
+    pub(crate) fn unordered(self) -> Option<String> {
         let (small, large) = (self.month.min(self.day), self.month.max(self.day));
         (small > 0).then(|| format!("{:04}{small:02}{large:02}", self.year))
     }
 
-    /// Whether the day is one that offices write when they know only the year. Many strangers, above all refugees,
-    /// share such a date, so it stands for a person only together with a name.
+    /// The whole date, if it is known.
     #[must_use]
-    pub(crate) const fn is_conventional(self) -> bool {
+    pub(crate) fn whole(self) -> Option<String> {
+        (self.day > 0).then(|| format!("{:04}{:02}{:02}", self.year, self.month, self.day))
+    }
+
+    /// Whether day and month are known.
+    #[must_use]
+    pub const fn is_whole(self) -> bool {
+        self.day > 0
+    }
+
+    /// Whether the day is one that offices write when they know only the year. Many strangers, above all refugees,
+    /// share such a date, so it stands for a person only together with a place.
+    #[must_use]
+    pub const fn is_conventional(self) -> bool {
         self.day == 1 && (self.month == 1 || self.month == 7)
     }
 }
@@ -103,15 +115,19 @@ mod tests {
         for text in ["14-03-2011", "14-3-2011", "14/03/2011", "20110314"] {
             assert_eq!(parse(text), Ok(date), "{text}");
         }
-        assert_eq!(date.code().unwrap(), "20110314");
-        assert_eq!(parse("2011-04-03").unwrap().code(), parse("2011-03-04").unwrap().code(), "swapped");
+        assert_eq!(date.unordered().unwrap(), "20110314");
+        assert_eq!(
+            parse("2011-04-03").unwrap().unordered(),
+            parse("2011-03-04").unwrap().unordered(),
+            "swapped"
+        );
     }
 
     #[test]
     fn an_unknown_day_or_month_leaves_the_year() {
         for text in ["2011-00-00", "00-00-2011", "2011", "2011-03", "2011-03-00", "00-03-2011"] {
             let date = parse(text).unwrap();
-            assert_eq!((date.year(), date.code()), (2011, None), "{text}");
+            assert_eq!((date.year(), date.unordered()), (2011, None), "{text}");
         }
     }
 

@@ -1,7 +1,7 @@
 //! Names, folded so that the usual ways to write one name become equal.
 //!
-//! Folding joins spellings, not names: `Dijk`, `Dyk` and `Dijck` are one, `Robin` and `Ruben` stay two. It is tuned
-//! to Dutch, Turkish, Moroccan, Surinamese and Polish names in Dutch files.
+//! Here: what of a name is read, and the codes made of it. How one word is folded stands in [`spelling`]; which given
+//! names stand for one another in [`alias`].
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -10,6 +10,10 @@ use deunicode::deunicode;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use super::Problem;
+use spelling::Kind;
+
+mod alias;
+mod spelling;
 
 /// Words of a surname that partners write, shorten or leave out, and words around a married name.
 #[rustfmt::skip]
@@ -34,10 +38,18 @@ const NO_NAME: [&str; 12] = [
 /// No further word of a surname is read when it has as many parts.
 const MAX_PARTS: usize = 3;
 
+/// Beginnings of a given name that are also written apart from it (`Abdel Kader`, `El Hassan`).
+const OPENINGS: [&str; 7] = ["abd", "abdel", "abdoel", "abdoul", "abdul", "al", "el"];
+
 /// A given name: the first one written, or only an initial.
 #[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
 pub struct GivenName {
-    folded: String,
+    /// First letter as written, folded by itself: what stays of the name where partners write initials.
+    initial: String,
+    /// As written, in lower-case Latin letters; absent where only an initial is known.
+    written: Option<String>,
+    /// Folded, and a call name brought to the name it stands for; absent where only an initial is known.
+    folded: Option<String>,
 }
 
 impl GivenName {
@@ -47,28 +59,38 @@ impl GivenName {
     /// [`Problem::NoLetter`].
     pub fn parse(text: &str) -> Result<Option<Self>, Problem> {
         let words = words(text)?;
-        let first = words.first().filter(|word| !NO_NAME.contains(&word.as_str()));
-        let Some(first) = first else { return Ok(None) };
-        let folded = if is_initials(first) { first[..1].to_owned() } else { fold(first) };
-        Ok(Some(Self { folded }))
+        let no_name = words.first().is_none_or(|word| NO_NAME.contains(&word.as_str()));
+        if no_name {
+            return Ok(None);
+        }
+        let first = first_of(&words);
+        let initial = spelling::fold(&first[..1], Kind::Given);
+        let written = (!is_initials(&first)).then_some(first);
+        let folded = written.as_deref().map(|name| alias::registered(spelling::fold(name, Kind::Given)));
+        Ok(Some(Self { initial, written, folded }))
     }
 
-    /// The name's code, unless only an initial is known.
+    /// The name as written, in lower-case Latin letters, unless only an initial is known.
     #[must_use]
-    pub(crate) fn code(&self) -> Option<String> {
-        (self.folded.len() > 1).then(|| letters_of(&self.folded))
+    pub(crate) fn written(&self) -> Option<&str> {
+        self.written.as_deref()
     }
 
-    /// Its first two letters, unless only an initial is known.
-    #[must_use]
-    pub(crate) fn start(&self) -> Option<&str> {
-        self.folded.get(..2)
+    /// Its first letter as written, and that of the name it stands for.
+    pub(crate) fn initials(&self) -> BTreeSet<&str> {
+        [Some(self.initial.as_str()), self.start(1)].into_iter().flatten().collect()
     }
 
-    /// Its first letter.
+    /// Its first `length` letters, or all if it has fewer; nothing if only an initial is known.
     #[must_use]
-    pub(crate) fn initial(&self) -> &str {
-        &self.folded[..1]
+    pub(crate) fn start(&self, length: usize) -> Option<&str> {
+        self.folded.as_deref().map(|name| start_of(name, length))
+    }
+
+    /// Whether only an initial is known.
+    #[must_use]
+    pub const fn is_initial(&self) -> bool {
+        self.folded.is_none()
     }
 }
 
@@ -99,7 +121,7 @@ impl FamilyName {
         all.splice(0..0, before.into_iter().filter(|word| PARTICLES.contains(&word.as_str())));
         let mut parts = parts_of(&all);
         if parts.is_empty() {
-            parts.insert(fold(&all.concat())); // a surname such as `Le` or `Van`
+            parts.insert(fold_family(&all.concat())); // a surname such as `Le` or `Van`
         }
         Ok(Self { parts: parts.into_iter().collect() })
     }
@@ -111,12 +133,18 @@ impl FamilyName {
 
     /// The code of each part.
     pub(crate) fn codes(&self) -> impl Iterator<Item = String> {
-        self.parts().map(letters_of)
+        self.parts().map(code_of)
     }
 
-    /// The first `length` letters of each part that has as many.
+    /// The first `length` letters of each part, or all of one that has fewer.
     pub(crate) fn starts(&self, length: usize) -> impl Iterator<Item = &str> {
-        self.parts().filter_map(move |part| part.get(..length))
+        self.parts().map(move |part| start_of(part, length))
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.parts.is_empty()
     }
 }
 
@@ -134,13 +162,17 @@ fn parts_of(words: &[String]) -> BTreeSet<String> {
         if PARTICLES.contains(&word.as_str()) {
             particles.push_str(word);
         } else if parts.len() < MAX_PARTS {
-            parts.insert(fold(unglued(word)));
+            parts.insert(fold_family(unglued(word)));
             if !particles.is_empty() {
-                parts.insert(fold(&format!("{}{word}", std::mem::take(&mut particles))));
+                parts.insert(fold_family(&format!("{}{word}", std::mem::take(&mut particles))));
             }
         }
     }
     parts
+}
+
+fn fold_family(word: &str) -> String {
+    spelling::fold(word, Kind::Family)
 }
 
 /// Lower-case Latin words. What stands in brackets is left out: a call name or a remark.
@@ -173,34 +205,26 @@ fn unglued(word: &str) -> &str {
     rest.filter(|rest| rest.len() >= GLUED_MIN_REST).unwrap_or(word)
 }
 
-/// Spellings of one sound, in the order in which they are replaced.
-#[rustfmt::skip]
-const SOUNDS: [(&str, &str); 38] = [
-    ("chm", "m"), ("chr", "kr"), ("cht", "gt"), ("sch", "s"), ("sh", "s"), ("sj", "s"), ("ch", "s"), ("sz", "s"),
-    ("cz", "s"), ("ce", "se"), ("ci", "si"), ("cy", "si"), ("ck", "k"), ("c", "k"), ("q", "k"), ("x", "ks"),
-    ("z", "s"), ("ph", "f"), ("ouw", "u"), ("auw", "u"), ("v", "f"), ("w", "f"), ("dj", "j"), ("d", "t"),
-    ("ae", "a"), ("ue", "u"), ("oe", "u"), ("ou", "u"), ("au", "u"), ("ij", "i"), ("j", "i"), ("y", "i"),
-    ("ie", "i"), ("ei", "i"), ("ai", "i"), ("eu", "u"), ("oi", "i"), ("o", "u"),
-];
-
-/// Folds the spellings of one word. Never empty for a word that is not.
-fn fold(word: &str) -> String {
-    let folded = SOUNDS.iter().fold(word.to_owned(), |word, (spelling, sound)| word.replace(spelling, sound));
-    let mut letters: Vec<char> = folded.chars().collect();
-    let vowel = |at: usize| letters.get(at).is_some_and(|letter| matches!(letter, 'a' | 'e' | 'i' | 'u'));
-    // An h is heard at the beginning and between vowels; elsewhere it only softens.
-    let heard = |at: &usize| letters[*at] != 'h' || *at == 0 || (vowel(at - 1) && vowel(at + 1));
-    letters = (0..letters.len()).filter(heard).map(|at| letters[at]).collect();
-    letters.dedup();
-    letters.into_iter().collect()
+/// The first given name: with an opening written apart, and without a prefix, which stands there where the names are
+/// in each other's column.
+fn first_of(words: &[String]) -> String {
+    let names = || words.iter().skip_while(|word| PREFIXES.contains(&word.as_str()));
+    let openings = names().take_while(|word| OPENINGS.contains(&word.as_str())).count();
+    let first: String = names().take(openings + 1).map(String::as_str).collect();
+    if first.is_empty() { words[0].clone() } else { first }
 }
 
-/// First letter and which others follow, whatever their order: typing mistakes swap and double letters.
-fn letters_of(folded: &str) -> String {
+fn start_of(folded: &str, length: usize) -> &str {
+    folded.get(..length).unwrap_or(folded)
+}
+
+/// First letter, which others follow, whatever their order, and last letter: typing mistakes swap and double letters.
+fn code_of(folded: &str) -> String {
     let mut letters = folded.chars();
     let first = letters.next();
+    let last = folded.chars().next_back();
     let others: BTreeSet<char> = letters.collect();
-    first.into_iter().chain(others).collect()
+    first.into_iter().chain(others).chain(last).collect()
 }
 
 #[cfg(test)]

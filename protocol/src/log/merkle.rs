@@ -97,12 +97,6 @@ impl Tree {
         }
     }
 
-    /// Hash of one leaf.
-    #[must_use]
-    pub fn leaf(&self, index: u64) -> Option<Hash> {
-        self.levels.first()?.get(usize::try_from(index).ok()?).copied()
-    }
-
     /// Root of the whole tree.
     #[must_use]
     pub fn root(&self) -> Hash {

@@ -4,11 +4,13 @@
 //! Whoever signs two heads of which neither continues the other is found by one exchange between any two readers that
 //! were shown different ones, and both heads become evidence. Not here: when to ask whom.
 
+use std::cmp::Ordering;
+
 use super::checkpoint::{Checkpoint, CheckpointError};
-use super::merkle::{Hash, Tree, verify_consistency};
+use super::merkle::{Tree, verify_consistency};
 use super::note::{Algorithm, KeyName, Note, NoteError, NoteKey};
 use crate::board::replication::board_name;
-use crate::evidence::{Fork, LogOf, Place, PlacedLeaf};
+use crate::evidence::{Continues, Fork, LogOf};
 use crate::id::{MemberId, NetworkId};
 use crate::sign::{SigningKey, VerifyingKey};
 use crate::time::Timestamp;
@@ -109,94 +111,50 @@ pub enum Compared {
     Agree,
     /// The other's is larger and continues the own one: there is more to read.
     Behind(u64),
-    /// Neither continues the other, or nothing shows that the larger one does: search for the place.
-    Conflict(Search),
+    /// Neither continues the other.
+    Fork(Box<Fork>),
+    /// The other's is larger, and nothing shows what it continues. The fault lies with the other reader.
+    Unproven,
 }
 
-/// Compares two heads of one log. `tree` holds at least what `own` is the head of; `proof` is the other reader's, that
-/// its larger head continues the own one.
+/// What a reader with a larger tree shows of it: its root at the smaller size, and that its head continues that.
 #[must_use]
-pub fn compare(tree: &Tree, own: &Checkpoint, theirs: &Checkpoint, proof: &[Hash]) -> Compared {
-    let continues = if theirs.size <= own.size {
-        tree.root_at(theirs.size) == Some(theirs.root)
-    } else {
-        verify_consistency(own.size, theirs.size, proof, &own.root, &theirs.root).is_ok()
-    };
-    match continues {
-        true if theirs.size > own.size => Compared::Behind(theirs.size),
-        true => Compared::Agree,
-        false => Compared::Conflict(Search { low: 0, high: own.size.min(theirs.size) }),
-    }
+pub fn continues(tree: &Tree, smaller: u64, larger: u64) -> Option<Continues> {
+    Some(Continues { root: tree.root_at(smaller)?, proof: tree.consistency_proof(smaller, larger)? })
 }
 
-/// Looks for the first place at which two trees differ, by asking the other reader for roots of its tree.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Search {
-    /// So many first leaves are equal.
-    low: u64,
-    /// So many first leaves are not.
-    high: u64,
-}
-
-/// What to ask the other reader next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// The root of its first leaves, so many.
-    Root(u64),
-    /// This leaf, with its proof under the other's head.
-    Leaf(u64),
-}
-
-impl Search {
-    /// What to ask next.
-    #[must_use]
-    pub const fn next(&self) -> Step {
-        if self.high - self.low > 1 { Step::Root(self.middle()) } else { Step::Leaf(self.low) }
-    }
-
-    /// The other reader told the root that was asked for.
-    pub fn told(&mut self, tree: &Tree, root: &Hash) {
-        let middle = self.middle();
-        if tree.root_at(middle).as_ref() == Some(root) {
-            self.low = middle;
-        } else {
-            self.high = middle;
-        }
-    }
-
-    const fn middle(&self) -> u64 {
-        self.low + (self.high - self.low) / 2
-    }
-}
-
-/// Both heads as evidence. `leaf` is the other reader's at the place found, and may be none for heads of one size. It
-/// must be checked: the other reader may have lied.
+/// Compares two heads of one log. `tree` holds at least what `own` is the head of. `shown` is what the other reader shows
+/// of its tree where that is larger; it need not be true.
 #[must_use]
-pub fn fork(
-    log: LogOf,
-    key: &NoteKey,
+pub fn compare(
+    (log, key): (&LogOf, &NoteKey),
     (tree, own): (&Tree, &Head),
     theirs: &Head,
-    found: Option<(u64, PlacedLeaf)>,
-) -> Option<Fork> {
-    let (own_size, their_size) = (own.checkpoint.size, theirs.checkpoint.size);
-    let (own_text, their_text) = (own.alone(key)?, theirs.alone(key)?);
-    if own_size == their_size {
-        return Some(Fork { log, first: own_text, second: their_text, place: None });
+    shown: Option<Continues>,
+) -> Compared {
+    let (mine, other) = (&own.checkpoint, &theirs.checkpoint);
+    let fork = |first: &Head, second: &Head, continues| {
+        let heads = first.alone(key).zip(second.alone(key));
+        heads.map_or(Compared::Unproven, |(first, second)| {
+            Compared::Fork(Box::new(Fork { log: log.clone(), first, second, continues }))
+        })
+    };
+    match other.size.cmp(&mine.size) {
+        Ordering::Equal if other.root == mine.root => Compared::Agree,
+        Ordering::Equal => fork(own, theirs, None),
+        Ordering::Less if tree.root_at(other.size) == Some(other.root) => Compared::Agree,
+        Ordering::Less => fork(theirs, own, continues(tree, other.size, mine.size)),
+        Ordering::Greater => {
+            let holds = |shown: &Continues| {
+                verify_consistency(mine.size, other.size, &shown.proof, &shown.root, &other.root).is_ok()
+            };
+            match shown.filter(holds) {
+                None => Compared::Unproven,
+                Some(shown) if shown.root == mine.root => Compared::Behind(other.size),
+                Some(shown) => fork(own, theirs, Some(shown)),
+            }
+        }
     }
-    let (index, leaf) = found?;
-    let mine = PlacedLeaf { leaf: tree.leaf(index)?, proof: tree.inclusion_proof(index, own_size)? };
-    let own_first = own_size < their_size;
-    let (first, second) = if own_first { (mine, leaf) } else { (leaf, mine) };
-    let place = Some(Place { index, first, second });
-    let (first, second) = if own_first { (own_text, their_text) } else { (their_text, own_text) };
-    Some(Fork { log, first, second, place })
-}
-
-/// What a reader that was asked shows of a leaf under its own head.
-#[must_use]
-pub fn placed_leaf(tree: &Tree, index: u64, size: u64) -> Option<PlacedLeaf> {
-    Some(PlacedLeaf { leaf: tree.leaf(index)?, proof: tree.inclusion_proof(index, size)? })
 }
 
 #[cfg(test)]

@@ -30,6 +30,9 @@ pub(crate) struct Args {
     /// Caseloads, one NAME.csv for each of 2 to 12 partners [default: a built-in caseload whose truth is known]
     #[arg(long, value_name = "DIR")]
     pub(crate) caseload: Option<PathBuf>,
+    /// The covenant's recipes: the name of a list, or recipe ids separated by commas [default: default]
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub(crate) recipes: Vec<String>,
     /// Stop when all is delivered, and say by the exit code whether all is as expected
     #[arg(long)]
     pub(crate) once: bool,

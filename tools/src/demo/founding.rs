@@ -21,7 +21,13 @@ const PERSONS_TO_SPARE: u32 = 100;
 const PURPOSE: &str = "jeugd";
 
 /// Founds every partner's node in its own folder of `dir` and returns the folders, in the partners' order.
-pub(super) fn found(dir: &Path, partners: &[Partner], ports: &[Ports]) -> Result<Vec<PathBuf>, Failure> {
+/// `recipes` are the purpose's: a list's name or ids, or none for the default.
+pub(super) fn found(
+    dir: &Path,
+    partners: &[Partner],
+    ports: &[Ports],
+    recipes: &[String],
+) -> Result<Vec<PathBuf>, Failure> {
     let dirs: Vec<_> = partners.iter().map(|partner| dir.join(&partner.id)).collect();
     for (index, partner) in partners.iter().enumerate() {
         let founder = founder(index, partner, ports[index]);
@@ -39,6 +45,7 @@ pub(super) fn found(dir: &Path, partners: &[Partner], ports: &[Ports]) -> Result
         purposes: vec![PURPOSE.parse()?],
         tempo: Tempo::Immediate,
         no_bsn: partners.iter().filter(|one| !one.may_use_bsn).map(|one| one.member.clone()).collect(),
+        recipes: recipes.to_vec(),
     };
     draft(cards, choices, Clock.now().day(), &mut OsRng)?.write_new(&draft_file, &[])?;
     let mut signatures = Vec::new();
@@ -101,7 +108,7 @@ mod tests {
             let reserved = ports::reserve(partners.len(), None).unwrap();
             let ports: Vec<_> = reserved.iter().map(|reserved| reserved.ports).collect();
             check_fresh(place.path(), &partners).unwrap();
-            let dirs = found(place.path(), &partners, &ports).unwrap();
+            let dirs = found(place.path(), &partners, &ports, &[]).unwrap();
             let covenants: Vec<_> = dirs
                 .iter()
                 .map(|dir| read_signed(&dir.join(file::COVENANT)).unwrap().verify().unwrap())

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::reference;
+use crate::api::notices::{NOT_RIGHT, REASONS};
 
 pub(super) fn schemas() -> Value {
     json!({
@@ -15,13 +16,15 @@ pub(super) fn schemas() -> Value {
         "Signal": signal(),
         "Notice": notice(),
         "Match": matched(),
+        "NewResponse": input(&response(), &["matchId", "response", "reason"]),
+        "Response": object(&response(), &["matchId", "response", "reason"]),
         "Network": network(),
         "EvaluationKey": evaluation_key(),
         "Partner": partner(),
         "Waiting": waiting(),
         "Covenant": { "type": "object", "description": "The signed agreement, readable." },
         "ImportReport": import_report(),
-        "LineLeftOut": object(&[("line", count()), ("reason", text(256))], &["line", "reason"]),
+        "LineReason": object(&[("line", count()), ("reason", text(1024))], &["line", "reason"]),
         "AuditEntry": audit_entry(),
         "AuditProof": object(&[("hashes", list(&text(44)))], &["hashes"]),
     })
@@ -191,8 +194,22 @@ fn matched() -> Value {
         "maxLength": 32,
         "description": "The other organisation's id, once it may be known.",
     });
-    let properties = [("matchId", text(32)), ("partner", partner), ("basis", list(&text(32)))];
-    object(&properties, &["matchId", "partner", "basis"])
+    let basis_text = json!({
+        "type": "string",
+        "maxLength": 1024,
+        "description": "On what the match rests, in words, in the language asked for.",
+    });
+    let properties =
+        [("matchId", text(32)), ("partner", partner), ("basis", list(&text(32))), ("basisText", basis_text)];
+    object(&properties, &["matchId", "partner", "basis", "basisText"])
+}
+
+fn response() -> [(&'static str, Value); 3] {
+    let mut response = one_of(&[NOT_RIGHT]);
+    response["description"] =
+        json!("`notRight`: the match leaves both sides' notices, for this pair of cases, for good.");
+    let reason = one_of(&REASONS.map(|(word, _)| word));
+    [("matchId", text(256)), ("response", response), ("reason", reason)]
 }
 
 fn network() -> Value {
@@ -253,7 +270,8 @@ fn import_report() -> Value {
         ("cases", count()),
         ("persons", count()),
         ("unchanged", count()),
-        ("linesLeftOut", list(&reference("LineLeftOut"))),
+        ("linesLeftOut", list(&reference("LineReason"))),
+        ("warnings", list(&reference("LineReason"))),
     ];
     let required = properties.each_ref().map(|(name, _)| *name);
     object(&properties, &required)

@@ -8,7 +8,7 @@ use crate::codec::{decode, encode};
 use crate::evaluation::{Acknowledgement, Culprit, Fraud, SignedHeader, WrongAnswer};
 use crate::evidence::*;
 use crate::log::merkle::{Tree, leaf_hash};
-use crate::log::witness::{Head, board_key, fork, placed_leaf};
+use crate::log::witness::{Compared, Head, board_key, compare, continues};
 use crate::sign::Signature;
 
 fn headers(world: &World) -> [Violation; 2] {
@@ -59,11 +59,11 @@ fn forks(world: &World) -> [Violation; 2] {
     let key = board_key(&world.covenant.network(), &id("p5"), world.key("p5").verifying_key());
     let head = |tree: &Tree| Head::verify(world.head("p5", tree, None), &key).unwrap();
     let own = head(&one);
-    let place = Some((2, placed_leaf(&larger, 2, 7).unwrap()));
-    let found = [(&same_size, None), (&larger, place)];
-    found.map(|(tree, place)| {
-        let fork = fork(log.clone(), &key, (&one, &own), &head(tree), place).unwrap();
-        Violation::Fork(Box::new(fork))
+    [(&same_size, None), (&larger, continues(&larger, 5, 7))].map(|(tree, shown)| {
+        match compare((&log, &key), (&one, &own), &head(tree), shown) {
+            Compared::Fork(fork) => Violation::Fork(fork),
+            other => panic!("{other:?}"),
+        }
     })
 }
 

@@ -7,7 +7,7 @@ use crate::ceremony::{Abort, Evidence as Package, Fault};
 use crate::evaluation::{Acknowledgement, Fraud, Header, KeyAnswer, SignedAnswer, VerifiedHeader};
 use crate::evidence::*;
 use crate::log::merkle::{Tree, leaf_hash};
-use crate::log::witness::{Head, board_key, fork, placed_leaf};
+use crate::log::witness::{Compared, Head, board_key, compare, continues};
 use crate::submission::Leave;
 
 fn innocent(world: &World, violation: Violation) {
@@ -133,13 +133,17 @@ fn honest_boards() {
     let trees: Vec<Tree> = (0..=9).map(|size| whole[..size].iter().copied().collect()).collect();
     let heads: Vec<_> =
         trees.iter().map(|tree| Head::verify(world.head("p5", tree, None), &key).unwrap()).collect();
-    for (a, b) in (0..=9).flat_map(|a| (0..=9).map(move |b| (a, b))) {
-        for index in 0..9 {
-            let place = placed_leaf(&trees[b], index, b as u64).map(|leaf| (index, leaf));
-            for log in [LogOf::Board(id("p5")), LogOf::Board(id("p4")), LogOf::Audit(id("p5"))] {
-                if let Some(fork) = fork(log, &key, (&trees[a], &heads[a]), &heads[b], place.clone()) {
-                    innocent(&world, Violation::Fork(Box::new(fork)));
-                }
+    let alone = |size: usize| heads[size].note.to_string();
+    for (a, b) in (0..=9_usize).flat_map(|a| (0..=9).map(move |b| (a, b))) {
+        let shown = continues(&trees[9], a.min(b) as u64, b as u64);
+        for log in [LogOf::Board(id("p5")), LogOf::Board(id("p4")), LogOf::Audit(id("p5"))] {
+            let compared = compare((&log, &key), (&trees[a], &heads[a]), &heads[b], shown.clone());
+            assert!(matches!(compared, Compared::Agree | Compared::Behind(_)), "{compared:?}");
+            // Any root of the log, said to be what the larger head continues.
+            for continues in (0..=9_u64).map(|size| continues(&trees[9], size, 9)).chain([None]) {
+                let (first, second, log) = (alone(a), alone(b), log.clone());
+                let fork = Fork { log, first, second, continues };
+                innocent(&world, Violation::Fork(Box::new(fork)));
             }
         }
     }

@@ -2,10 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::merkle::Hash;
 use crate::codec::Wire;
 use crate::evaluation::SignedHeader;
-use crate::evidence::PlacedLeaf;
+use crate::evidence::Continues;
 use crate::id::{Epoch, MemberId};
 
 /// Most headers in one answer.
@@ -38,22 +37,6 @@ pub enum Request {
         /// The asker's head, with the lines of matcher and asker alone.
         checkpoint: String,
     },
-    /// Between readers that disagree: the root of a board's first entries.
-    Root {
-        /// Whose board.
-        matcher: MemberId,
-        /// How many entries.
-        size: u64,
-    },
-    /// Between readers that disagree: the hash of one entry.
-    Leaf {
-        /// Whose board.
-        matcher: MemberId,
-        /// The entry's number.
-        index: u64,
-        /// The size of the head under which it is to be shown.
-        size: u64,
-    },
 }
 
 impl Wire for Request {
@@ -72,13 +55,9 @@ pub enum Response {
     Board {
         /// The answering reader's head, with the lines of matcher and reader alone.
         checkpoint: String,
-        /// Where it is larger than the asker's: that it continues it.
-        proof: Vec<Hash>,
+        /// Where it is larger than the asker's: what it continues.
+        continues: Option<Continues>,
     },
-    /// The root.
-    Root(Hash),
-    /// The leaf.
-    Leaf(PlacedLeaf),
     /// There is no such thing here.
     Nothing,
     /// Not a request of this version.
@@ -93,7 +72,7 @@ impl Wire for Response {
 mod tests {
     use super::{Request, Response};
     use crate::codec::{Wire, decode, encode};
-    use crate::evidence::PlacedLeaf;
+    use crate::evidence::Continues;
     use crate::id::Epoch;
     use crate::log::merkle::Hash;
 
@@ -105,20 +84,18 @@ mod tests {
 
     #[test]
     fn the_bytes_of_every_message() {
-        let (member, hash) = ("p1".parse::<crate::id::MemberId>().unwrap(), Hash::from_bytes([1; 32]));
+        let member: crate::id::MemberId = "p1".parse().unwrap();
         let (matcher, checkpoint) = (member.clone(), "text".to_owned());
-        let leaf = PlacedLeaf { leaf: hash, proof: vec![hash] };
+        let root = Hash::from_bytes([1; 32]);
+        let continues = Some(Continues { root, proof: vec![root] });
         let found = [
             bytes(&Request::Chains { epoch: Epoch(300), after: None }),
             bytes(&Request::Chains { epoch: Epoch(1), after: Some(member.clone()) }),
             bytes(&Request::Header { epoch: Epoch(1), member, seq: 2 }),
-            bytes(&Request::Board { matcher: matcher.clone(), checkpoint: checkpoint.clone() }),
-            bytes(&Request::Root { matcher: matcher.clone(), size: 3 }),
-            bytes(&Request::Leaf { matcher, index: 4, size: 5 }),
+            bytes(&Request::Board { matcher, checkpoint: checkpoint.clone() }),
             bytes(&Response::Chains(Vec::new())),
-            bytes(&Response::Board { checkpoint, proof: vec![hash] }),
-            bytes(&Response::Root(hash)),
-            bytes(&Response::Leaf(leaf)),
+            bytes(&Response::Board { checkpoint: checkpoint.clone(), continues }),
+            bytes(&Response::Board { checkpoint, continues: None }),
             bytes(&Response::Nothing),
             bytes(&Response::Malformed),
         ];

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::covenant::VerifiedCovenant;
 use crate::covenant::tests::{covenant, founders, signed};
-use crate::evidence::{Evidence, NotProven, Violation};
+use crate::evidence::{Evidence, Violation};
 use crate::log::merkle::leaf_hash;
 
 /// A matcher, p5, that signs whatever it likes, and the covenant that readers go by.
@@ -33,25 +33,19 @@ fn tree(leaves: &[u8]) -> Tree {
 }
 
 /// One reader, with `mine`, asks another, with `theirs`, once. What it can then prove.
-fn exchange(world: &World, mine: &Tree, theirs: &Tree, proof: &[Hash]) -> Option<Evidence> {
+fn exchange(world: &World, mine: &Tree, theirs: &Tree, shown: Option<Continues>) -> Option<Evidence> {
     let (own, other) = (world.head(mine), world.head(theirs));
-    let mut search = match compare(mine, &own.checkpoint, &other.checkpoint, proof) {
-        Compared::Agree | Compared::Behind(_) => return None,
-        Compared::Conflict(search) => search,
-    };
-    let found = loop {
-        match search.next() {
-            Step::Root(size) => search.told(mine, &theirs.root_at(size).unwrap()),
-            Step::Leaf(index) => break (index, placed_leaf(theirs, index, theirs.size()).unwrap()),
-        }
-    };
     let log = LogOf::Board("p5".parse().unwrap());
-    let fork = fork(log, &world.log, (mine, &own), &other, Some(found))?;
-    Some(Evidence { network: world.covenant.network(), violation: Violation::Fork(Box::new(fork)) })
+    match compare((&log, &world.log), (mine, &own), &other, shown) {
+        Compared::Agree | Compared::Behind(_) | Compared::Unproven => None,
+        Compared::Fork(fork) => {
+            Some(Evidence { network: world.covenant.network(), violation: Violation::Fork(fork) })
+        }
+    }
 }
 
-fn honest_proof(mine: &Tree, theirs: &Tree) -> Vec<Hash> {
-    theirs.consistency_proof(mine.size(), theirs.size()).unwrap_or_default()
+fn honest(mine: &Tree, theirs: &Tree) -> Option<Continues> {
+    continues(theirs, mine.size(), theirs.size())
 }
 
 /// All boards of up to five entries of two kinds, every two of them shown to two readers: whoever asks first has proof,
@@ -65,7 +59,7 @@ fn two_readers_of_different_boards_know_after_one_exchange() {
     let mut forked = 0;
     for (a, b) in boards.iter().flat_map(|a| boards.iter().map(move |b| (a, b))) {
         let (mine, theirs) = (tree(a), tree(b));
-        let evidence = exchange(&world, &mine, &theirs, &honest_proof(&mine, &theirs));
+        let evidence = exchange(&world, &mine, &theirs, honest(&mine, &theirs));
         let one_board = a.starts_with(b) || b.starts_with(a);
         match evidence {
             None => assert!(one_board, "{a:?} and {b:?}"),
@@ -81,11 +75,15 @@ fn two_readers_of_different_boards_know_after_one_exchange() {
 }
 
 #[test]
-fn a_reader_that_gives_no_proof_convicts_nobody() {
+fn a_reader_that_shows_something_false_convicts_nobody() {
     let world = World::new();
     let (mine, theirs) = (tree(b"abc"), tree(b"abcde"));
-    let evidence = exchange(&world, &mine, &theirs, &[]).unwrap();
-    assert_eq!(evidence.check(&world.covenant), Err(NotProven::Allowed));
+    let honest = honest(&mine, &theirs).unwrap();
+    let other_root = Continues { root: tree(b"abd").root(), ..honest.clone() };
+    let other_proof = Continues { proof: Vec::new(), ..honest };
+    for shown in [None, Some(other_root), Some(other_proof)] {
+        assert_eq!(exchange(&world, &mine, &theirs, shown), None);
+    }
 }
 
 #[test]
@@ -117,7 +115,7 @@ proptest! {
         let (mine, theirs) = (board(251, a), board(252, b));
         prop_assume!(mine.size() > 0 && theirs.size() > 0);
         let proven = WORLD.with(|world| {
-            let evidence = exchange(world, &mine, &theirs, &honest_proof(&mine, &theirs));
+            let evidence = exchange(world, &mine, &theirs, honest(&mine, &theirs));
             evidence.map(|evidence| evidence.check(&world.covenant))
         });
         prop_assert_eq!(proven.as_ref().map(Result::is_ok), (a > 0 && b > 0).then_some(true));

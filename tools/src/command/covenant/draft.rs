@@ -20,6 +20,8 @@ use crate::output::{Failure, Output, note};
 const HOLDERS: usize = 6;
 /// Members that are matchers unless --matchers names them.
 const MATCHERS: usize = 4;
+/// The recipe list of every purpose, until members edit the draft.
+const RECIPES: &str = "default";
 /// Months a signal lives unless renewed.
 const SIGNAL_MONTHS: u32 = 12;
 
@@ -68,6 +70,8 @@ pub(crate) struct Choices {
     pub(crate) purposes: Vec<PurposeId>,
     pub(crate) tempo: Tempo,
     pub(crate) no_bsn: Vec<MemberId>,
+    /// Of every purpose: the name of a list, or ids of recipes.
+    pub(crate) recipes: Vec<String>,
 }
 
 pub(super) fn run(args: Args, output: Output) -> Result<(), Failure> {
@@ -80,6 +84,7 @@ pub(super) fn run(args: Args, output: Output) -> Result<(), Failure> {
         purposes: args.purpose,
         tempo: args.tempo,
         no_bsn: args.no_bsn,
+        recipes: Vec::new(),
     };
     let draft = draft(cards, choices, Clock.now().day(), &mut rand::rngs::OsRng)?;
     draft.write_new(&args.out, &notes(&draft.covenant))?;
@@ -120,6 +125,7 @@ pub(crate) fn draft(
         .map_err(|_| Failure::Usage("--trace-keys takes two members that are not in one hand".to_owned()))?;
     let bsn_members: Vec<_> = ids.iter().filter(|id| !choices.no_bsn.contains(id)).cloned().collect();
     let annex = Annex { pepper: Secret::random(rng) };
+    let recipes = or_default(choices.recipes, || vec![RECIPES.to_owned()]);
     let covenant = Covenant {
         title: choices.title,
         version: 1,
@@ -130,14 +136,14 @@ pub(crate) fn draft(
         trace_keys,
         epochs: EpochTerms::starting(today),
         tempo: choices.tempo,
-        purposes: choices.purposes.into_iter().map(|id| purpose(id, &ids, &bsn_members)).collect(),
+        purposes: choices.purposes.into_iter().map(|id| purpose(id, &ids, &bsn_members, &recipes)).collect(),
         budgets: members.iter().map(|card| Budget::for_caseload(card.id.clone(), card.persons)).collect(),
         members: cards,
     };
     Ok(Draft { covenant, annex })
 }
 
-fn or_default(given: Vec<MemberId>, default: impl FnOnce() -> Vec<MemberId>) -> Vec<MemberId> {
+fn or_default<T>(given: Vec<T>, default: impl FnOnce() -> Vec<T>) -> Vec<T> {
     if given.is_empty() { default() } else { given }
 }
 
@@ -152,14 +158,14 @@ fn independent(members: &[&MemberCard], count: usize) -> Vec<MemberId> {
     chosen.into_iter().map(|card| card.id.clone()).collect()
 }
 
-fn purpose(id: PurposeId, members: &[MemberId], bsn_members: &[MemberId]) -> Purpose {
+fn purpose(id: PurposeId, members: &[MemberId], bsn_members: &[MemberId], recipes: &[String]) -> Purpose {
     Purpose {
         title: id.as_str().to_owned(),
         id,
         legal_ground: "in te vullen door de partners".to_owned(),
         members: members.to_vec(),
         bsn_members: bsn_members.to_vec(),
-        recipes: vec!["default".to_owned()],
+        recipes: recipes.to_vec(),
         disclosure: Disclosure::NameAtOnce,
         signal_months: SIGNAL_MONTHS,
     }

@@ -1,0 +1,92 @@
+use std::collections::BTreeSet;
+
+use kring_protocol::recipe::Recipe;
+
+use super::*;
+
+const FILES: [&str; 2] = [include_str!("../../texts/nl.ftl"), include_str!("../../texts/en.ftl")];
+
+/// Ids of messages and the arguments they take.
+fn messages(file: &str) -> BTreeSet<(String, BTreeSet<String>)> {
+    let lines = file.lines().filter(|line| !line.starts_with('#') && !line.trim().is_empty());
+    let message = |line: &str| {
+        let (id, text) = line.split_once(" = ").unwrap_or_else(|| panic!("one line per message: {line}"));
+        let arguments = text.split("{ $").skip(1).map(|rest| rest.split(' ').next().unwrap().to_owned());
+        (id.to_owned(), arguments.collect())
+    };
+    lines.map(message).collect()
+}
+
+#[test]
+fn every_message_stands_in_both_languages_with_the_same_arguments() {
+    let [dutch, english] = FILES.map(messages);
+    assert_eq!(dutch, english);
+    assert!(dutch.len() > 15);
+    for language in [Language::Dutch, Language::English] {
+        for (id, _) in &dutch {
+            assert!(language.bundle().has_message(id), "{id}");
+        }
+    }
+}
+
+#[test]
+fn dutch_is_short_and_plain() {
+    for line in FILES[0].lines().filter(|line| !line.starts_with('#')) {
+        assert!(line.split_whitespace().count() <= 15, "{line}");
+        for word in ["middels", "dient te", "betreffende", "casus", "teneinde"] {
+            assert!(!line.to_lowercase().contains(word), "{line}");
+        }
+    }
+}
+
+fn basis_of(met: &[Recipe], live: &[Recipe]) -> Basis {
+    Basis::new(&met.iter().copied().collect(), &live.iter().copied().collect())
+}
+
+#[test]
+fn on_what_a_match_rests_is_said_in_words() {
+    use Recipe::{BirthStarts, Bsn, GivenBirthHouse, GivenBirthPostcode, NamesBirth};
+    let say =
+        |language, met: &[Recipe], live: &[Recipe]| basis(language, &[(Role::Child, basis_of(met, live))]);
+    let (met, live) = ([NamesBirth], [NamesBirth, GivenBirthPostcode, GivenBirthHouse]);
+    assert_eq!(say(Language::Dutch, &met, &live), "zelfde naam en geboortedatum; adres anders of onbekend");
+    assert_eq!(say(Language::English, &met, &live), "same name and birth date; address different or unknown");
+    let (met, live) = ([Bsn], [Bsn, BirthStarts]);
+    assert_eq!(
+        say(Language::Dutch, &met, &live),
+        "zelfde BSN; naam en geboortedatum misschien anders of onbekend"
+    );
+    let two =
+        [(Role::Child, basis_of(&[NamesBirth], &[NamesBirth])), (Role::Parent, basis_of(&[Bsn], &[Bsn]))];
+    assert_eq!(basis(Language::Dutch, &two), "Kind: zelfde naam en geboortedatum. Ouder: zelfde BSN");
+    assert_eq!(basis(Language::Dutch, &[]), "waarop dit rust, is niet meer te zien");
+}
+
+#[test]
+fn there_are_words_for_everything_that_can_meet() {
+    for language in [Language::Dutch, Language::English] {
+        for met in Recipe::ALL {
+            for other in Recipe::ALL {
+                let said = basis(language, &[(Role::Other, basis_of(&[met, other], &Recipe::ALL))]);
+                assert!(!said.contains(['{', '$']) && said.len() > 10, "{met}, {other}: {said}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_language_asked_for_most_is_taken() {
+    for (header, expected) in [
+        ("", Language::Dutch),
+        ("en", Language::English),
+        ("EN-gb", Language::English),
+        ("de, fr;q=0.9", Language::Dutch),
+        ("nl-NL,nl;q=0.9,en;q=0.8", Language::Dutch),
+        ("nl;q=0.5, en;q=0.8", Language::English),
+        ("de, en;q=0.1", Language::English),
+        ("en;q=0", Language::Dutch),
+        ("en;q=x, *", Language::Dutch),
+    ] {
+        assert_eq!(Language::accepted(header), expected, "{header}");
+    }
+}
