@@ -128,7 +128,8 @@ impl Witness {
         for keys in self.keyring.all() {
             let epoch = keys.terms.epoch;
             let mut after = None;
-            loop {
+            // No member has more chains than there are members, whatever a peer says.
+            for _ in 0..=self.core.covenant.members.len() {
                 let request = Request::Chains { epoch, after: after.clone() };
                 let Some(Response::Chains(heads)) = self.ask(peer, &request).await else { return Ok(false) };
                 let Some(last) = heads.last().map(|head| head.header.member.clone()) else { break };

@@ -7,15 +7,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use kring_node::clock::Clock;
-use kring_node::config::Config;
-use kring_node::founding::IDENTITY_NAME;
-use kring_node::keystore::MasterKey;
-use kring_node::keystore::identity::Identity;
 use kring_node::network::{Family, Inbound, Network, Peer, peer_id};
 use kring_protocol::board::replication::{Request as Read, Response as Shown, board_name, page, sign_head};
 use kring_protocol::board::{Body, Entry};
 use kring_protocol::codec::{decode, encode};
-use kring_protocol::covenant::{SignedCovenant, VerifiedCovenant};
+use kring_protocol::covenant::VerifiedCovenant;
 use kring_protocol::crypto::sha256;
 use kring_protocol::evaluation::{Announce, Header, HeaderHash, Request, Response, SignedHeader};
 use kring_protocol::id::{Address, MemberId};
@@ -24,6 +20,7 @@ use kring_protocol::oprf::blind;
 use kring_protocol::sign::SigningKey;
 use kring_tests::command::run;
 use kring_tests::founded::Founded;
+use kring_tests::impostor::Member;
 use kring_tests::place::Place;
 use kring_tests::wait::until;
 use rand::rngs::OsRng;
@@ -46,11 +43,9 @@ fn id(name: &str) -> MemberId {
 
 impl Hostile {
     async fn new(founded: &Founded) -> Self {
-        let config = Config::load(&founded.node("f").dir().join("node.toml"), [], &[]).unwrap();
-        let master = MasterKey::load(&config.master_key_file).unwrap();
-        let identity = Identity::load(&config.data_dir.join(IDENTITY_NAME), &master).unwrap();
-        let covenant = std::fs::read(founded.covenant_file()).unwrap();
-        let covenant = decode::<SignedCovenant>(&covenant).unwrap().verify().unwrap();
+        let node = founded.node("f");
+        let member = Member::of(&node);
+        let covenant = member.covenant().clone();
         let peer = |card: &kring_protocol::covenant::SignedCard| Peer {
             member: card.card.id.clone(),
             peer_id: peer_id(card.card.transport_key.as_bytes()).unwrap(),
@@ -58,9 +53,9 @@ impl Hostile {
         };
         let peers = covenant.members.iter().map(peer).collect();
         let (sender, inbound) = mpsc::channel(64);
-        let network =
-            Network::start(&identity.transport, id("f"), config.listen.clone(), peers, sender).await.unwrap();
-        Self { network, inbound: Some(inbound), signing: identity.signing_key(), covenant }
+        let listen = node.config().listen;
+        let network = Network::start(member.transport(), id("f"), listen, peers, sender, None).await.unwrap();
+        Self { network, inbound: Some(inbound), signing: member.signing_key(), covenant }
     }
 
     fn header(&self, byte: u8) -> SignedHeader {
