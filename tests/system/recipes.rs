@@ -33,7 +33,7 @@ fn a_covenant_with_a_list_of_its_own_finds_by_it_alone() {
     Cases::new()
         .case("without address", &[&nowhere(1)])
         .case("without birth date", &[&undated(2)])
-        // Found by given name and address, which is a recipe of the default list but not of this one.
+        // The same given name and address: no recipe of this list.
         .case("other surname, no birth date", &[&Person { family: "Ravensbergen".into(), ..undated(3) }])
         .write(&files, "b");
     let report = once(&place, "names-postcode,birth-starts");

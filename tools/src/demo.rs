@@ -350,7 +350,7 @@ fn note_warnings(file: &Path, warnings: &[LineReason]) {
         note(&line.warning(file));
     }
     if let Some(more) = warnings.len().checked_sub(WARNINGS_TOLD).filter(|more| *more > 0) {
-        note(&format!("{}: {more} more lines with a warning", file.display()));
+        note(&format!("{}: and more lines with a warning: {more}", file.display()));
     }
 }
 

@@ -87,7 +87,7 @@ fn write(args: &Args, dir: &std::path::Path, output: Output) -> Result<(), Failu
     Ok(())
 }
 
-/// The score of a demonstration's report on the files that [`write`] wrote for the same arguments.
+/// The score of a demonstration's report on the files that [`write()`] wrote for the same arguments.
 fn score(args: &Args, path: &std::path::Path, output: Output) -> Result<(), Failure> {
     let score = if let Some(febrl) = &args.febrl {
         let (subjects, cases) = exchange::febrl_cases(&febrl::read_4(febrl)?);

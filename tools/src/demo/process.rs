@@ -298,7 +298,7 @@ fn command(dir: &Path) -> std::io::Result<Command> {
     command.args(["node", "--with-parent", "--config"]).arg(dir.join(file::CONFIG));
     command.stdin(Stdio::piped());
     // As docs/operations.md advises: without it the C library keeps memory apart for every thread.
-    command.env("MALLOC_ARENA_MAX", "2");
+    command.env("MALLOC_ARENA_MAX", "1");
     // Out of the terminal's reach: at Ctrl-C we end the nodes, in order.
     command.process_group(0);
     for (name, _) in std::env::vars_os() {

@@ -178,9 +178,12 @@ fn twins(draw: &mut Draw) -> [RawPerson; 2] {
     }
 }
 
+/// Draws two persons who must not be taken for one.
+type Pair = fn(&mut Draw) -> [RawPerson; 2];
+
 #[test]
 fn precise_and_strict_confuse_nobody() {
-    let kinds: [(&str, fn(&mut Draw) -> [RawPerson; 2]); 4] = [
+    let kinds: [(&str, Pair); 4] = [
         ("father and son", father_and_son),
         ("namesakes", namesakes),
         ("student house", students),

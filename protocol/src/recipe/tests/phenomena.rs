@@ -251,6 +251,12 @@ fn who_lives_together_stays_apart() {
             },
             NONE,
         ),
+    ]);
+}
+
+#[test]
+fn twins_and_namesakes_stay_apart_where_the_list_says_so() {
+    check(&[
         ("twin", |_| {}, |raw| raw.given_names = "Daan".into(), LOOSE),
         ("father with the same name", |_| {}, |raw| raw.birth_date = "1984-02-11".into(), DEFAULT),
         ("namesakes of one age at one address", |_| {}, |raw| raw.birth_date = "2013-02-11".into(), LOOSE),
