@@ -163,7 +163,7 @@ async fn two_tales_become_evidence() {
 
 /// A board checks the records with the covenant and nothing else.
 fn board_checks(founded: &Founded, place: &Place) {
-    let covenant = founded.covenant_file().to_string_lossy().into_owned();
+    let covenant = founded.node("a").config().covenant_file.to_string_lossy().into_owned();
     let out = place.path().join("for-the-board").to_string_lossy().into_owned();
     for node in HONEST {
         let dir = founded.node(node).dir().to_string_lossy().into_owned();
