@@ -100,7 +100,7 @@ impl Ticket {
         holder: &MemberId,
         key: &ExchangeSecret,
     ) -> Result<Secret<32>, Unopenable> {
-        let (id, encapped, _) = self.parts()?;
+        let Parts { id, encapped, .. } = self.parts()?;
         seal_key(network, holder, key, id, encapped)
     }
 
@@ -109,15 +109,22 @@ impl Ticket {
     /// # Errors
     /// [`Unopenable`].
     pub fn open_outer_with(&self, key: &Secret<32>) -> Result<HalfOpened, Unopenable> {
-        let (id, _, sealed) = self.parts()?;
+        let Parts { id, sealed, .. } = self.parts()?;
         Ok(HalfOpened { id: *id, inner: open(key, NONCE, id, sealed)? })
     }
 
-    fn parts(&self) -> Result<(&[u8; ID_LEN], &[u8], &[u8]), Unopenable> {
+    fn parts(&self) -> Result<Parts<'_>, Unopenable> {
         let (id, rest) = self.0.0.split_first_chunk::<ID_LEN>().ok_or(Unopenable)?;
         let (encapped, sealed) = rest.split_at_checked(ENCAPPED_LEN).ok_or(Unopenable)?;
-        Ok((id, encapped, sealed))
+        Ok(Parts { id, encapped, sealed })
     }
+}
+
+/// A ticket taken apart: its id, the encapsulated key of its outer seal, and what that seals.
+struct Parts<'a> {
+    id: &'a [u8; ID_LEN],
+    encapped: &'a [u8],
+    sealed: &'a [u8],
 }
 
 /// A ticket without its outer seal: still closed to everyone but the first holder.
