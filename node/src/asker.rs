@@ -9,11 +9,13 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
+use kring_protocol::ceremony::SignedKeyRecord;
 use kring_protocol::codec;
 use kring_protocol::evaluation::{
     Announce, AnswerFault, Asker as Rules, BeginError, KeyResult, NewRequest, Outgoing, Progress, Request,
     Response, SignedHeader, VerifiedHeader,
 };
+use kring_protocol::evidence::{Violation, WrongEvaluation};
 use kring_protocol::id::{Epoch, MemberId, PurposeId, RecipeId};
 use kring_protocol::oprf::MAX_BATCH;
 use kring_protocol::own_submission::{OwnSubmission, WithdrawNumber};
@@ -26,6 +28,7 @@ use kring_protocol::log::entry::{Kind, Outcome};
 use crate::audit::Event;
 use crate::cases::{Desired, MatchKeyId};
 use crate::core::Core;
+use crate::evidence::keep;
 use crate::holder::Holder;
 use crate::keys::{EpochKeys, Keyring};
 use crate::leaves::{LeaveKey, Left};
@@ -200,6 +203,7 @@ impl Asker {
 
     /// Drives one request to its end. None when it was given up.
     async fn ask(&mut self, epoch: Epoch, header: &SignedHeader) -> Option<Vec<KeyResult>> {
+        let keys = self.keyring.get(epoch)?;
         let rules = self.rules.get_mut(&epoch)?;
         let mut open = FuturesUnordered::new();
         loop {
@@ -232,7 +236,9 @@ impl Asker {
             match tokio::time::timeout(SPARE_AFTER, open.next()).await {
                 Err(_) => rules.overdue(),
                 Ok(None) => {}
-                Ok(Some((holder, response))) => hear(&self.core, rules, &holder, response).await,
+                Ok(Some((holder, response))) => {
+                    hear(&self.core, rules, &keys.records, &holder, response).await;
+                }
             }
         }
     }
@@ -343,7 +349,13 @@ impl Asker {
 }
 
 /// Tells the rules what a holder replied, or that it did not.
-async fn hear(core: &Core, rules: &mut Rules, holder: &MemberId, response: Option<Response>) {
+async fn hear(
+    core: &Core,
+    rules: &mut Rules,
+    records: &[SignedKeyRecord],
+    holder: &MemberId,
+    response: Option<Response>,
+) {
     match response {
         None | Some(Response::Head(_) | Response::Headers(_)) => rules.failed(holder),
         Some(Response::Acknowledged(acknowledgement)) => rules.acknowledged(holder, acknowledgement),
@@ -355,26 +367,22 @@ async fn hear(core: &Core, rules: &mut Rules, holder: &MemberId, response: Optio
             let fault = tokio::task::block_in_place(|| rules.answered(holder, answer).err());
             if let Some(fault) = fault {
                 tracing::error!(%holder, %fault, "a key holder answered wrongly");
-                keep_evidence(core, fault).await;
+                keep_evidence(core, fault, records).await;
             }
         }
     }
 }
 
-/// Keeps what proves that a holder signed a wrong answer, in two records: together they are too large for one.
-async fn keep_evidence(core: &Core, fault: AnswerFault) {
+/// Keeps what proves that a holder signed a wrong answer.
+async fn keep_evidence(core: &Core, fault: AnswerFault, records: &[SignedKeyRecord]) {
     let AnswerFault::Wrong(culprit) = fault else { return };
-    let hash = *culprit.header.header.hash().as_bytes();
-    let holder = culprit.answer.holder.clone();
-    let key = |part: &[u8]| [hash.as_slice(), holder.as_bytes(), part].concat();
-    let mut batch = Batch::new();
-    batch.put(Table::Evidence, key(b"/answer"), codec::encode(&culprit.answer));
-    batch.put(Table::Evidence, key(b"/header"), codec::encode(&culprit.header));
-    batch.put(Table::Evidence, key(b"/elements"), culprit.elements.to_bytes());
-    let event = core.event(Kind::EvaluationAsked, Some(&holder), 1);
+    let event = core.event(Kind::EvaluationAsked, Some(&culprit.answer.holder), 1);
     let events = vec![Event { outcome: Outcome::Failed, ..event }];
     // A failing disk stops the node by itself.
-    let _ = core.commit(batch, events).await;
+    let _ = core.commit(Batch::new(), events).await;
+    if let Some(wrong) = WrongEvaluation::new(&culprit, records) {
+        let _ = keep(core, Violation::Evaluation(Box::new(wrong))).await;
+    }
 }
 
 /// Where the counter of withdraw keys stands.

@@ -48,6 +48,8 @@ pub struct Core {
     pub vault: Vault,
     /// The node's own audit log.
     pub audit: Audit,
+    /// Where proofs of misbehaviour go.
+    pub evidence: crate::evidence::Place,
     /// The other members.
     pub network: Network,
     /// The time.

@@ -22,6 +22,7 @@ use crate::ceremony::{Ceremonies, CeremonyError};
 use crate::clock::{Clock, Time};
 use crate::config::Config;
 use crate::core::{Core, Identity};
+use crate::evidence::{self, Place};
 use crate::founding::IDENTITY_NAME;
 use crate::holder::Holder;
 use crate::keys::Keyring;
@@ -37,6 +38,7 @@ use crate::serve::Roles;
 use crate::store::{Batch, Store};
 use crate::tokens;
 use crate::vault::{self, Vault};
+use crate::witness::Witness;
 
 /// Why a node did not start, or stopped although nobody asked it to.
 #[derive(Debug, thiserror::Error)]
@@ -188,6 +190,7 @@ impl CoreParts {
             store,
             vault,
             audit,
+            evidence: Place::new(&config.data_dir),
             network,
             clock: time,
             pace,
@@ -261,12 +264,22 @@ impl Loaded {
         };
         let partner = Arc::new(Partner::load(Arc::clone(core), Arc::clone(&keyring))?);
         let counter = Arc::new(Counter::new(Asker::stored_counter(core)?));
+        evidence::write_missing(core)?;
         Ok(Self { keyring, ceremonies, holder, boards, matcher, partner, counter })
     }
 
     /// Starts the tasks of the roles that answer others.
     fn spawn_roles(&self, core: &Arc<Core>, requests: mpsc::Receiver<Inbound>, tasks: &mut JoinSet<()>) {
+        let witness = Arc::new(Witness::new(
+            Arc::clone(core),
+            Arc::clone(&self.keyring),
+            Arc::clone(&self.holder),
+            Arc::clone(&self.boards),
+            self.matcher.clone(),
+        ));
+        tasks.spawn(Arc::clone(&witness).run());
         let roles = Roles {
+            witness,
             ceremonies: Arc::clone(&self.ceremonies),
             holder: Arc::clone(&self.holder),
             relay: Arc::new(Relay::new(Arc::clone(core))),

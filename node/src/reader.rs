@@ -84,6 +84,8 @@ impl Reader {
         while !self.core.is_stopping() {
             let asked = Instant::now();
             let taken = match self.ask(&matcher, WAIT_MAX_MS).await {
+                // Others show that there is more: the matcher withholds it, or is behind its own past.
+                Asked::Nothing if self.is_behind() => self.read_from_others().await,
                 // A matcher that says so at once, instead of waiting, is not asked again at once.
                 Asked::Nothing if asked.elapsed() < RETRY => Ok(false),
                 Asked::Nothing => continue,
@@ -99,6 +101,11 @@ impl Reader {
                 Err(error) => self.core.fail(error.to_string()),
             }
         }
+    }
+
+    fn is_behind(&self) -> bool {
+        let board = self.boards.get(&self.destination.matcher);
+        !self.core.is_stopping() && board.is_some_and(|board| board.known_size() > board.size())
     }
 
     async fn ask(&self, member: &MemberId, wait_ms: u32) -> Asked {
@@ -142,6 +149,7 @@ impl Reader {
                     tracing::error!(%matcher, %from, %error, "a board page was not accepted");
                 }
                 self.refused = refused;
+                board.suspect(&self.core, &page.checkpoint);
                 return Ok(false);
             }
         };

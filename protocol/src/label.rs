@@ -72,6 +72,10 @@ pub const CEREMONY_TRANSCRIPT: &[u8] = b"kring/ceremony-transcript/v1";
 pub const KEY_RECORD: &[u8] = b"kring/key-record/v1";
 /// Where in the day a member's fixed times lie (section 11.1).
 pub const SPREAD: &[u8] = b"kring/spread/v1";
+/// A matcher's signature on what it kept of a submission (section 7.5).
+pub const KEPT: &[u8] = b"kring/kept/v1";
+/// What a record of evidence is about (section 7.5).
+pub const EVIDENCE: &[u8] = b"kring/evidence/v1";
 /// Leaf commitment of an audit entry (section 7.2).
 pub const AUDIT: &[u8] = b"kring/audit/v1";
 

@@ -19,6 +19,7 @@ pub mod conversation;
 pub mod covenant;
 pub mod crypto;
 pub mod evaluation;
+pub mod evidence;
 pub mod field;
 pub mod id;
 pub mod identifier;

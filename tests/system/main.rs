@@ -7,6 +7,7 @@
 mod caseloads;
 mod crash_points;
 mod documents;
+mod evidence;
 mod hostile;
 mod kills;
 mod matching;
