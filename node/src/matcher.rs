@@ -386,7 +386,8 @@ impl Matcher {
     /// due, nothing is appended (section 11.3).
     pub async fn run(self: Arc<Self>) {
         loop {
-            match self.core.pace.next_append(self.core.now()) {
+            let next = self.core.pace.next_append(self.core.now());
+            match next {
                 Next::At(tick) => {
                     if !self.core.until(tick).await {
                         return;
@@ -403,6 +404,10 @@ impl Matcher {
                     self.core.fail(error.to_string());
                     return;
                 }
+            }
+            if let (Next::At(_), Some(board)) = (next, self.boards.get(&self.core.me)) {
+                // Nothing is due now. Later in the hour something nearly always is, and the head would never be timed.
+                let _ = board.cosign(&self.core);
             }
         }
     }

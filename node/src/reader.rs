@@ -64,42 +64,31 @@ impl Reader {
 
     /// Reads until there is nothing new, once.
     async fn read_to_the_head(&mut self) -> Result<(), StoreError> {
-        let matcher = self.destination.matcher.clone();
-        while !self.core.is_stopping() {
-            let more = match self.ask(&matcher, 0).await {
-                Asked::Nothing => false,
-                Asked::Page(page) => self.take(&matcher, &page).await? || self.read_from_others().await?,
-                Asked::Unreachable => self.read_from_others().await?,
-            };
-            if !more {
-                return Ok(());
-            }
-        }
+        while !self.core.is_stopping() && self.read(0).await? {}
         Ok(())
     }
 
     /// Reads whatever comes as soon as it is there, with a long poll.
     async fn follow(&mut self) {
-        let matcher = self.destination.matcher.clone();
         while !self.core.is_stopping() {
             let asked = Instant::now();
-            let taken = match self.ask(&matcher, WAIT_MAX_MS).await {
-                // Others show that there is more: the matcher withholds it, or is behind its own past.
-                Asked::Nothing if self.is_behind() => self.read_from_others().await,
+            match self.read(WAIT_MAX_MS).await {
                 // A matcher that says so at once, instead of waiting, is not asked again at once.
-                Asked::Nothing if asked.elapsed() < RETRY => Ok(false),
-                Asked::Nothing => continue,
-                Asked::Page(page) => match self.take(&matcher, &page).await {
-                    Ok(false) => self.read_from_others().await,
-                    taken => taken,
-                },
-                Asked::Unreachable => self.read_from_others().await,
-            };
-            match taken {
-                Ok(true) => {}
-                Ok(false) => self.core.pause(RETRY).await,
+                Ok(false) if asked.elapsed() < RETRY => self.core.pause(RETRY).await,
+                Ok(_) => {}
                 Err(error) => self.core.fail(error.to_string()),
             }
+        }
+    }
+
+    /// Takes the next page, from the matcher or else from another member. False when there is none.
+    async fn read(&mut self, wait_ms: u32) -> Result<bool, StoreError> {
+        let matcher = self.destination.matcher.clone();
+        match self.ask(&matcher, wait_ms).await {
+            // Others show that there is more: the matcher withholds it, or is behind its own past.
+            Asked::Nothing => Ok(self.is_behind() && self.read_from_others().await?),
+            Asked::Page(page) => Ok(self.take(&matcher, &page).await? || self.read_from_others().await?),
+            Asked::Unreachable => self.read_from_others().await,
         }
     }
 

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kring_protocol::codec;
-use kring_protocol::covenant::Tempo;
 use kring_protocol::evaluation::{
     Comparison, Fraud, SignedHeader, VerifiedHeader, compare as compare_chains,
 };
@@ -17,6 +16,7 @@ use kring_protocol::id::{Epoch, MemberId};
 use kring_protocol::log::entry::Kind;
 use kring_protocol::log::witness::message::{CHAINS_MAX, Request, Response};
 use kring_protocol::log::witness::{Compared, Head, compare, continues};
+use kring_protocol::tempo::Next;
 
 use crate::boards::{Board, Boards};
 use crate::core::Core;
@@ -27,11 +27,8 @@ use crate::matcher::Matcher;
 use crate::network::Family;
 use crate::store::{Batch, StoreError};
 
-/// Between two exchanges.
-const HOURLY: Duration = Duration::from_secs(3_600);
-/// The same at the immediate tempo, where an exchange that would compare nothing new is left out.
+/// Between two exchanges at the immediate tempo, where one that would compare nothing new is left out.
 const AT_ONCE: Duration = Duration::from_secs(1);
-
 /// At the immediate tempo: after an exchange that did not reach all, so many are left out before the next.
 const LEFT_OUT_MAX: u32 = 10;
 
@@ -58,18 +55,30 @@ impl Witness {
         Self { core, keyring, holder, boards, matcher }
     }
 
-    /// Exchanges until the node stops.
+    /// Exchanges until the node stops: at fixed moments, or soon after every change.
     pub async fn run(self: Arc<Self>) {
-        let immediate = self.core.covenant.tempo == Tempo::Immediate;
+        while let Next::At(moment) = self.core.pace.next_comparison(self.core.now()) {
+            if !self.core.until(moment).await {
+                return;
+            }
+            if let Err(error) = self.round().await {
+                self.core.fail(error.to_string());
+            }
+        }
+        self.follow().await;
+    }
+
+    /// Exchanges whenever there is something new to compare.
+    async fn follow(&self) {
         let mut compared = None;
         let (mut whole, mut left_out) = (true, 0);
         loop {
-            self.core.pause(if immediate { AT_ONCE } else { HOURLY }).await;
+            self.core.pause(AT_ONCE).await;
             if self.core.is_stopping() {
                 return;
             }
             let now = self.extent();
-            if immediate && compared.as_ref() == Some(&now) && left_out < LEFT_OUT_MAX {
+            if compared.as_ref() == Some(&now) && left_out < LEFT_OUT_MAX {
                 left_out += u32::from(!whole);
                 continue;
             }
@@ -257,7 +266,11 @@ impl Witness {
         let board = self.boards.get(matcher)?;
         let theirs = Head::parse(checkpoint, &board.log_key(&self.core)).ok()?;
         board.take_cosignature(&self.core, &theirs, from);
-        let (own, text) = board.shown_head(&self.core)?;
+        let Some((own, text)) = board.shown_head(&self.core) else {
+            // Nothing to compare, but the matcher has signed for so much.
+            board.learn_size(theirs.checkpoint.size);
+            return None;
+        };
         // The asker learns that its head is not of this board; so does this node.
         if theirs.checkpoint.size <= own.checkpoint.size {
             self.judge((matcher, board), &own, &theirs, None).await.ok()?;

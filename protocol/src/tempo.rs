@@ -1,4 +1,4 @@
-//! Tempo: at which moments a node evaluates, sends, appends and reads, whether it has something to say or not
+//! Tempo: at which moments a node evaluates, sends, appends, reads and compares, whether it has something to say or not
 //! (`docs/protocol.md` section 11).
 //!
 //! Every moment follows from the covenant, the member and the time, and never from what is waiting: so a busy node and an
@@ -42,6 +42,13 @@ const REQUEST_SECS: u64 = 10;
 const READ_AFTER_SECS: u32 = 60;
 /// Readers spread over so many seconds from there.
 const READ_SPREAD_SECS: u32 = 600;
+/// Between two comparisons with other members, in seconds.
+const COMPARE_SECS: u32 = 3_600;
+/// From this second of the hour members compare: a minute after the last reader of the hour's last tick has begun. So all
+/// of them have the same heads, and can take over each other's cosignatures.
+const COMPARE_AFTER_SECS: u32 = 3_420;
+/// Members spread over so many seconds from there; all begin before the next tick.
+const COMPARE_SPREAD_SECS: u32 = 150;
 
 /// When something is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,6 +96,12 @@ impl Pace {
         self.due(|schedule| schedule.read_after(after))
     }
 
+    /// When to compare heads with other members next after `after`.
+    #[must_use]
+    pub fn next_comparison(&self, after: Timestamp) -> Next {
+        self.due(|schedule| schedule.comparison_after(after))
+    }
+
     /// Longest wait of an item in a queue, in seconds.
     #[must_use]
     pub const fn wait_secs(&self) -> u32 {
@@ -128,6 +141,8 @@ pub struct Schedule {
     round_offset: u32,
     /// Seconds after a tick of a fetch.
     read_offset: u32,
+    /// Second of the hour of a comparison.
+    compare_offset: u32,
 }
 
 /// One slot of a member for one matcher.
@@ -154,7 +169,7 @@ impl Schedule {
         let keys = u64::from(card.keys()).max(1);
         let slot_secs = u32::try_from(left_within / keys).unwrap_or(u32::MAX).clamp(1, SLOT_MAX_SECS);
         let spread = sha256(&join(&[label::SPREAD, member.as_bytes()]));
-        let [a, b, c, d, e, f, g, h, ..] = spread;
+        let [a, b, c, d, e, f, g, h, i, j, k, l, ..] = spread;
         Some(Self {
             slot_secs,
             batch,
@@ -162,6 +177,7 @@ impl Schedule {
             double_rounds: u64::from(budget.allowance).checked_div(round).unwrap_or(0),
             round_offset: u32::from_be_bytes([a, b, c, d]) % (ROUND_SECS - BEFORE_MIDNIGHT_SECS),
             read_offset: READ_AFTER_SECS + u32::from_be_bytes([e, f, g, h]) % READ_SPREAD_SECS,
+            compare_offset: COMPARE_AFTER_SECS + u32::from_be_bytes([i, j, k, l]) % COMPARE_SPREAD_SECS,
         })
     }
 
@@ -247,6 +263,10 @@ impl Schedule {
 
     fn read_after(&self, after: Timestamp) -> Timestamp {
         next(after, TICK_SECS, self.read_offset)
+    }
+
+    fn comparison_after(&self, after: Timestamp) -> Timestamp {
+        next(after, COMPARE_SECS, self.compare_offset)
     }
 }
 

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use kring_node::clock::Time;
 use kring_node::network::{Family, Passing, Tap, Way};
+use kring_protocol::log::witness::message as witness;
 use kring_protocol::{codec, evaluation, relay};
 
 /// Names the file that the messages are written down in.
@@ -76,6 +77,12 @@ fn kind(family: Family, bytes: &[u8]) -> (String, String) {
             Ok(evaluation::Request::Announce(_)) => ("announce".to_owned(), none()),
             Ok(evaluation::Request::Evaluate(_)) => ("evaluate".to_owned(), none()),
             _ => ("head".to_owned(), none()),
+        },
+        Family::Witness => match codec::decode(bytes) {
+            Ok(witness::Request::Chains { .. }) => ("chains".to_owned(), none()),
+            Ok(witness::Request::Header { .. }) => ("header".to_owned(), none()),
+            Ok(witness::Request::Board { matcher, .. }) => ("board-head".to_owned(), matcher.to_string()),
+            Err(_) => ("?".to_owned(), none()),
         },
         other => (other.to_string(), none()),
     }

@@ -257,6 +257,21 @@ fn a_board_that_is_false_to_one_reader_is_read_from_others() {
 }
 
 #[test]
+fn a_board_that_is_hidden_from_one_reader_is_read_from_others() {
+    let place = Place::new();
+    let mut founded = found(place.path(), &["f"]);
+    founded.start_changed("f", &[(CHANGE, "HiddenBoard"), (ONLY_TO, "a")]);
+    founded.start(&MEMBERS[..5]);
+    let [a, b, f] = ["a", "b", "f"].map(|member| founded.node(member));
+    // At first it has nothing of the board, then too little.
+    for number in 0..2 {
+        meet(&a, &b, number);
+    }
+    did(&f, "HiddenBoard");
+    assert!(evidence(&a).is_empty() && evidence(&b).is_empty(), "nothing was signed that proves it");
+}
+
+#[test]
 fn a_matcher_that_does_not_wait_is_not_asked_without_end() {
     let place = Place::new();
     let mut founded = found(place.path(), &["f"]);

@@ -24,6 +24,7 @@ const MEMBERS: [&str; 6] = ["a", "b", "c", "d", "e", "f"];
 const MATCHERS: [&str; 4] = ["c", "d", "e", "f"];
 const SLOT: u64 = 600;
 const TICK: u64 = 900;
+const HOUR: u64 = 3_600;
 const DAYS: u64 = 2;
 /// The clock's steps; each ends just before a slot or tick may begin, so that every moment is reached within its slot.
 const STEP: u64 = 30;
@@ -49,7 +50,7 @@ impl Watched {
                 .replace("per_day = 4096", "per_day = 256")
         });
         let now = Clock.now().secs();
-        let hand = Hand::new(place, Timestamp::from_secs(now - now % SLOT + SLOT - 1));
+        let hand = Hand::new(place, Timestamp::from_secs(now - now % HOUR + HOUR - 1));
         let mut watched = Self { founded, hand, dir: place.to_owned(), looked: BTreeMap::new() };
         watched.start_nodes(&MEMBERS);
         watched
@@ -138,6 +139,17 @@ fn reads(seen: &[Seen], except: [&str; 2]) -> BTreeMap<(u64, usize), usize> {
     reads
 }
 
+/// How many questions about heads, of which kind and size, in each hour. They come in its last minutes: what the clock's
+/// steps delay may stand in the next one.
+fn comparisons(seen: &[Seen]) -> BTreeMap<(u64, &str, &str, usize), usize> {
+    let mut comparisons = BTreeMap::new();
+    for seen in seen.iter().filter(|seen| ["chains", "header", "board-head"].contains(&seen.kind.as_str())) {
+        let hour = (seen.at - HOUR / 2) / HOUR;
+        *comparisons.entry((hour, seen.kind.as_str(), seen.matcher.as_str(), seen.len)).or_default() += 1;
+    }
+    comparisons
+}
+
 /// Hours of the rounds of evaluation, and the sizes of what was asked; where holders are slow, a spare is asked too.
 fn rounds(seen: &[Seen]) -> (Vec<u64>, BTreeSet<usize>) {
     let evaluations = || seen.iter().filter(|seen| seen.kind == "evaluate");
@@ -164,8 +176,18 @@ fn is_on_schedule(member: &str, seen: &[Seen]) {
     assert_eq!(starts.len() as u64, DAYS * 8, "{member}: {starts:?}");
     let apart = |pair: &[u64]| (179..=181).contains(&(pair[1] - pair[0]));
     assert!(starts.windows(2).all(apart), "{member}: {starts:?}");
+    let comparisons = comparisons(seen);
+    let hours: BTreeSet<_> = comparisons.keys().map(|(hour, ..)| hour).collect();
+    assert_eq!(hours.len() as u64, DAYS * 24, "{member}: compares once an hour");
+    let heads = comparisons.iter().filter(|((_, kind, ..), _)| *kind == "board-head");
+    assert!(heads.clone().all(|(_, count)| *count == MEMBERS.len() - 1), "{member}: each other member once");
+    assert!(heads.count() as u64 > DAYS * 24, "{member}: boards have heads to compare");
+    let compared: usize = comparisons.iter().map(|((.., len), count)| len * count).sum();
     let bytes: usize = seen.iter().map(|seen| seen.len).sum();
-    eprintln!("{member}: {} requests of its own, {bytes} bytes; evaluations of {sizes:?}", seen.len());
+    eprintln!(
+        "{member}: {} requests of its own, {bytes} bytes, {compared} of them to compare; evaluations of {sizes:?}",
+        seen.len()
+    );
 }
 
 #[test]
@@ -204,6 +226,7 @@ fn traffic_does_not_show_who_has_something_to_say() {
     for (name, other) in [("c", c), ("d", d), ("e", e)] {
         assert_eq!(slots(other), slots(f));
         assert_eq!(reads(other, [name, "f"]), reads(f, [name, "f"]));
+        assert_eq!(comparisons(other), comparisons(f), "{name}");
         let count = |seen: &[Seen], kind| seen.iter().filter(|seen| seen.kind == kind).count();
         assert_eq!(count(other, "announce"), count(f, "announce"));
     }

@@ -121,6 +121,7 @@ fn the_pace_of_immediate_has_no_times() {
     assert_eq!(pace, Pace::Immediate);
     let (now, when) = (at(5), Next::WhenWaiting);
     assert_eq!([pace.next_round(now), pace.next_append(now), pace.next_read(now)], [when; 3]);
+    assert_eq!(pace.next_comparison(now), when);
     assert_eq!((pace.wait_secs(), pace.items_max()), (0, ITEMS_MAX));
     assert_eq!(Pace::of(&covenant, &id("stranger")), None);
     assert_eq!(Pace::of(&network(1, 1), &id("stranger")), None);
@@ -196,6 +197,30 @@ fn ticks_and_fetches() {
         assert!(read > now && read.secs() - now.secs() <= 900);
         assert!((60..660).contains(&(read.secs() % 900)), "{}", read.secs() % 900);
     }
+}
+
+#[test]
+fn members_compare_once_an_hour_when_all_have_read_and_nothing_is_appended() {
+    let mut seconds = BTreeSet::new();
+    for number in 0..200 {
+        let mut covenant = network(100, 1);
+        let member = id(&format!("member-{number}"));
+        covenant.members[0].card.id = member.clone();
+        covenant.budgets[0].member = member.clone();
+        let pace = Pace::of(&covenant, &member).unwrap();
+        for hour in 480_000..480_048 {
+            let start = at(hour * 3_600);
+            let Next::At(moment) = pace.next_comparison(start) else { panic!("it is fixed") };
+            let Next::At(read) = pace.next_read(at(moment.secs() - 900)) else { panic!("it is fixed") };
+            assert_eq!(moment.secs() / 3_600, hour);
+            assert_eq!(pace.next_comparison(moment), Next::At(moment.plus_secs(3_600)));
+            assert_eq!(read.secs() / 900, moment.secs() / 900, "the last tick's");
+            assert!(moment.secs() - read.secs() > 60);
+            assert!(tick_after(moment).secs() - moment.secs() > 30);
+            seconds.insert(moment.secs() % 3_600);
+        }
+    }
+    assert!(seconds.len() > 90, "{} different seconds", seconds.len());
 }
 
 #[test]
