@@ -2,8 +2,6 @@
 //! them has something to say, and what they have to say arrives.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -14,7 +12,7 @@ use kring_tests::demo::until_ready;
 use kring_tests::founded::Founded;
 use kring_tests::node::Node;
 use kring_tests::place::Place;
-use kring_tests::simulated::{CLOCK, Hand};
+use kring_tests::simulated::{CLOCK, DONE, Hand};
 use kring_tests::traffic::{Seen, TRAFFIC, seen};
 use kring_tests::wait::until;
 
@@ -30,14 +28,12 @@ const DAYS: u64 = 2;
 const STEP: u64 = 30;
 
 /// Long enough for what a step sets off, on a machine with other things to do.
-const QUIET: Duration = Duration::from_secs(60);
+const DONE_WITHIN: Duration = Duration::from_secs(60);
 
 struct Watched {
     founded: Founded,
     hand: Hand,
     dir: PathBuf,
-    /// By member: how far its traffic was looked at, and how many of its requests had no answer there.
-    looked: BTreeMap<&'static str, (u64, i64)>,
 }
 
 impl Watched {
@@ -51,15 +47,16 @@ impl Watched {
         });
         let now = Clock.now().secs();
         let hand = Hand::new(place, Timestamp::from_secs(now - now % HOUR + HOUR - 1));
-        let mut watched = Self { founded, hand, dir: place.to_owned(), looked: BTreeMap::new() };
+        let mut watched = Self { founded, hand, dir: place.to_owned() };
         watched.start_nodes(&MEMBERS);
         watched
     }
 
     fn start_nodes(&mut self, members: &[&str]) {
         for member in members {
-            let (clock, traffic) = (text(self.hand.file()), text(&self.traffic_file(member)));
-            self.founded.start_changed(member, &[(CLOCK, &clock), (TRAFFIC, &traffic)]);
+            let (clock, done) = (text(self.hand.file()), text(&self.done_file(member)));
+            let traffic = text(&self.traffic_file(member));
+            self.founded.start_changed(member, &[(CLOCK, &clock), (DONE, &done), (TRAFFIC, &traffic)]);
         }
         let nodes: Vec<_> = members.iter().map(|member| self.node(member)).collect();
         until_ready(&nodes);
@@ -73,39 +70,21 @@ impl Watched {
         self.dir.join(format!("{member}.traffic"))
     }
 
-    /// Lets so many seconds pass, step by step; each step is over when every request has its answer.
+    fn done_file(&self, member: &str) -> PathBuf {
+        self.dir.join(format!("{member}.done"))
+    }
+
+    /// Lets so many seconds pass, step by step; each step is over when every node has done what was due in it, and has
+    /// its answers.
     fn pass(&mut self, secs: u64) {
         let end = self.hand.now().secs() + secs;
         while self.hand.now().secs() < end {
-            let now = self.hand.now().plus_secs(STEP);
-            self.hand.set(now);
-            // The nodes look at the clock every other millisecond; appends are in no message.
-            let is_tick = now.secs() % TICK < STEP;
-            std::thread::sleep(Duration::from_millis(if is_tick { 60 } else { 8 }));
-            until("every request has its answer", QUIET, || self.is_quiet().then_some(()));
-        }
-    }
-
-    fn is_quiet(&mut self) -> bool {
-        let mut quiet = true;
-        for member in MEMBERS {
-            let mut file = File::open(self.traffic_file(member)).expect("the node writes it from its start");
-            let (place, open) = self.looked.entry(member).or_default();
-            let mut new = String::new();
-            file.seek(SeekFrom::Start(*place))
-                .and_then(|_| file.read_to_string(&mut new))
-                .expect("it is text");
-            for line in new.split_inclusive('\n').filter(|line| line.ends_with('\n')) {
-                *place += line.len() as u64;
-                // Holders ask each other for the ceremony at times of their own.
-                if !line.contains("/ceremony/") {
-                    *open +=
-                        i64::from(line.contains(" RequestOut ")) - i64::from(line.contains(" AnswerIn "));
-                }
+            self.hand.set(self.hand.now().plus_secs(STEP));
+            for member in MEMBERS {
+                let is_done = || self.hand.is_done(&self.done_file(member)).then_some(());
+                until("every node has done what was due", DONE_WITHIN, is_done);
             }
-            quiet &= *open == 0;
         }
-        quiet
     }
 
     /// A member's own requests since a moment: what it relays for others follows from others.
