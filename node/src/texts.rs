@@ -125,36 +125,34 @@ fn list(language: Language, fields: &BTreeSet<Compared>) -> String {
     }
 }
 
-/// What people call these fields: given name and surname are a name, postal code and house number an address.
+/// What people call these fields: given name and surname are a name, postal code and house number an address. Of a
+/// generation nothing is said: it agrees with whoever's age is not known.
 fn words(fields: &BTreeSet<Compared>) -> Vec<&'static str> {
     use Compared::{
-        AnyNameStart, BirthDate, BirthDateUnordered, Bsn, FamilyName, Generation, GivenName, HouseNumber,
-        Initial, NameStarts, PostalCode, PostalCodeNearly,
+        AnyNameStart, BirthDate, BirthDateUnordered, BirthYear, Bsn, FamilyName, GivenName, HouseNumber,
+        Initial, NameConsonants, NameStarts, Names, PostalCode, PostalCodeNearly,
     };
-    let starts = fields.iter().any(|field| matches!(field, NameStarts(_)));
-    let any_start = fields.iter().any(|field| matches!(field, AnyNameStart(_)));
     let has = |field: Compared| fields.contains(&field);
-    let mut words = Vec::new();
-    let mut say = |when: bool, word: &'static str| {
-        if when {
-            words.push(word);
-        }
-    };
-    say(has(Bsn), "field-bsn");
-    say(has(GivenName) && has(FamilyName), "field-name");
-    say(has(GivenName) && !has(FamilyName), "field-given-name");
-    say(has(FamilyName) && !has(GivenName), "field-family-name");
-    say(starts && has(FamilyName), "field-given-name-start");
-    say(starts && !has(FamilyName), "field-name-starts");
-    say(any_start, "field-any-name-start");
-    say(has(Initial), "field-initial");
-    say(has(BirthDate) || has(BirthDateUnordered), "field-birth-date");
-    say(has(Generation), "field-generation");
+    let names = has(Names) || (has(GivenName) && has(FamilyName));
+    let starts = fields.iter().any(|field| matches!(field, NameStarts(_) | NameConsonants(_)));
+    let any_start = fields.iter().any(|field| matches!(field, AnyNameStart(_)));
     let postal_code = has(PostalCode) || has(PostalCodeNearly);
-    say(postal_code && has(HouseNumber), "field-address");
-    say(postal_code && !has(HouseNumber), "field-postal-code");
-    say(has(HouseNumber) && !postal_code, "field-house-number");
-    words
+    let said = [
+        (has(Bsn), "field-bsn"),
+        (names, "field-name"),
+        (has(GivenName) && !names, "field-given-name"),
+        (has(FamilyName) && !names, "field-family-name"),
+        (starts && has(FamilyName) && !names, "field-given-name-start"),
+        (starts && !has(FamilyName) && !names, "field-name-starts"),
+        (has(Initial) && !names && !starts, "field-initial"),
+        (any_start && !has(FamilyName) && !names, "field-any-name-start"),
+        (has(BirthDate) || has(BirthDateUnordered), "field-birth-date"),
+        (has(BirthYear), "field-birth-year"),
+        (postal_code && has(HouseNumber), "field-address"),
+        (postal_code && !has(HouseNumber), "field-postal-code"),
+        (has(HouseNumber) && !postal_code, "field-house-number"),
+    ];
+    said.into_iter().filter(|(said, _)| *said).map(|(_, word)| word).collect()
 }
 
 #[cfg(test)]
