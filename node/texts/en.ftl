@@ -22,6 +22,7 @@ field-name-starts = beginning of the names
 field-any-name-start = beginning of one of the names
 field-initial = initial
 field-birth-date = birth date
+field-birth-year = birth year
 field-address = address
 field-postal-code = postal code
 field-house-number = house number

@@ -7,8 +7,8 @@
 use std::collections::BTreeSet;
 
 use crate::recipe::Compared::{
-    self, AnyNameStart, BirthDate, BirthDateUnordered, Bsn, FamilyName, Generation, GivenName, HouseNumber,
-    Initial, NameStarts, PostalCode, PostalCodeNearly,
+    self, AnyNameStart, BirthDate, BirthDateUnordered, BirthYear, Bsn, FamilyName, Generation, GivenName,
+    HouseNumber, Initial, NameConsonants, NameStarts, Names, PostalCode, PostalCodeNearly,
 };
 use crate::recipe::Recipe;
 
@@ -65,10 +65,10 @@ const fn whole(compared: Compared) -> &'static [Compared] {
         Bsn => &[Bsn],
         GivenName | Initial => &[GivenName],
         FamilyName => &[FamilyName],
-        NameStarts(_) => &[GivenName, FamilyName],
+        Names | NameStarts(_) | NameConsonants(_) => &[GivenName, FamilyName],
         // Either name's; and a generation agrees with whoever's age is not known.
         AnyNameStart(_) | Generation => &[],
-        BirthDate | BirthDateUnordered => &[BirthDate],
+        BirthDate | BirthDateUnordered | BirthYear => &[BirthDate],
         PostalCode | PostalCodeNearly => &[PostalCode],
         HouseNumber => &[HouseNumber],
     }
@@ -78,7 +78,8 @@ fn whole_fields(compared: &BTreeSet<Compared>) -> BTreeSet<Compared> {
     compared.iter().flat_map(|compared| whole(*compared)).copied().collect()
 }
 
-/// Whether something agrees because other things do. A surname's code says nothing of its letters.
+/// Whether something agrees because other things do. A name's code says nothing of its letters, and names that agree may
+/// have changed places.
 fn follows(compared: Compared, agreed: &BTreeSet<Compared>) -> bool {
     let has = |other: Compared| agreed.contains(&other);
     let starts =
@@ -88,12 +89,14 @@ fn follows(compared: Compared, agreed: &BTreeSet<Compared>) -> bool {
     has(compared)
         || match compared {
             BirthDateUnordered => has(BirthDate),
-            Generation => has(BirthDate) || has(BirthDateUnordered),
+            BirthYear => has(BirthDate) || has(BirthDateUnordered),
+            Generation => has(BirthDate) || has(BirthDateUnordered) || has(BirthYear),
             PostalCodeNearly => has(PostalCode),
             NameStarts(length) => starts(length),
             AnyNameStart(length) => has(GivenName) || starts(length) || any_start(length),
             Initial => has(GivenName) || starts(1),
-            Bsn | GivenName | FamilyName | BirthDate | PostalCode | HouseNumber => false,
+            Bsn | GivenName | FamilyName | Names | NameConsonants(_) | BirthDate | PostalCode
+            | HouseNumber => false,
         }
 }
 
@@ -119,7 +122,8 @@ mod tests {
     fn what_agrees_is_the_union_of_what_met() {
         let all: Vec<_> = RecipeList::named("default").unwrap().without_bsn().recipes().to_vec();
         let (same, different, open) = basis(&all, "default");
-        let expected = [FamilyName, NameStarts(3), BirthDateUnordered, PostalCodeNearly, HouseNumber];
+        let expected =
+            [FamilyName, Names, NameStarts(3), NameConsonants(2), BirthDate, PostalCode, HouseNumber];
         assert_eq!(same, expected, "no parts beside the whole");
         assert_eq!((different, open), (vec![Bsn], vec![]), "the BSN stands alone in its recipe");
     }
@@ -130,8 +134,16 @@ mod tests {
         assert_eq!(same, [GivenName, FamilyName, BirthDate]);
         assert_eq!((different, open), (vec![Bsn, PostalCode, HouseNumber], vec![]));
         let (same, different, open) = basis(&[Recipe::BirthFamilyInitial, Recipe::BirthStarts], "default");
-        assert_eq!(same, [FamilyName, NameStarts(2), BirthDateUnordered], "the given name may be another");
+        let expected = [FamilyName, NameConsonants(2), Initial, BirthDateUnordered];
+        assert_eq!(same, expected, "the given name may be another");
         assert_eq!((different, open), (vec![Bsn, PostalCode, HouseNumber], vec![]));
+        let (same, different, open) = basis(&[Recipe::NamesYear], "default");
+        assert_eq!(same, [Names, BirthYear]);
+        assert_eq!(
+            (different, open),
+            (vec![Bsn], vec![PostalCode, HouseNumber]),
+            "day and month may differ too"
+        );
         let (_, different, open) = basis(&[Recipe::BirthStartPostcode], "precise");
         assert_eq!((different, open), (vec![Bsn, GivenName, FamilyName], vec![HouseNumber]));
     }
@@ -141,7 +153,7 @@ mod tests {
         let (same, different, open) = basis(&[Recipe::Bsn], "default");
         assert_eq!((same, different), (vec![Bsn], vec![]));
         assert_eq!(open, [GivenName, FamilyName, BirthDate, PostalCode, HouseNumber]);
-        // Two letters of the names agree; the third may be what kept the other recipe from meeting.
+        // The names begin alike, but a further letter may be what kept the other recipe from meeting.
         let live = BTreeSet::from([Recipe::BirthStarts, Recipe::NamesPostcode]);
         assert_eq!(Basis::new(&BTreeSet::from([Recipe::BirthStarts]), &live).open, [PostalCode].into());
         // Day and month may have changed places.

@@ -1,8 +1,9 @@
 //! Match keys: what of a person two partners compare, and by which recipes (`docs/protocol.md` section 1).
 //!
 //! A recipe suffices alone: two persons who share one key are taken for one person. So every recipe other than
-//! `bsn` joins at least two of birth date, name and place and always holds the full birth date or the given name;
-//! a household or a street is never one. Two of several fields agreeing is written as recipes over joined fields.
+//! `bsn` joins at least two of birth date, name and place and always holds the full birth date or the given name, or
+//! the surname, initial and whole address; a household or a street is never one. Two of several fields agreeing is
+//! written as recipes over joined fields.
 //! Not here: how a key becomes a tag, which is the OPRF's work.
 
 use std::collections::BTreeSet;
@@ -40,8 +41,8 @@ pub enum RecipeError {
 pub enum Recipe {
     /// The BSN.
     Bsn,
-    /// Birth date, postal code and house number.
-    BirthAddress,
+    /// Birth date and postal code.
+    BirthPostcode,
     /// Birth date, postal code and how one name begins.
     BirthStartPostcode,
     /// Birth date, house number and how one name begins.
@@ -50,8 +51,12 @@ pub enum Recipe {
     BirthFamilyInitial,
     /// Birth date and how both names begin.
     BirthStarts,
+    /// Surname, initial and address.
+    FamilyInitialAddress,
     /// How both names begin, and postal code.
     NamesPostcode,
+    /// Given name, an uncommon surname and year of birth.
+    NamesYear,
     /// Birth date as written and how both names begin.
     DateStarts,
     /// Names without their ends, generation and postal code.
@@ -69,14 +74,16 @@ type Definition = (&'static str, &'static str, &'static [Part]);
 
 impl Recipe {
     /// Every recipe.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Bsn,
-        Self::BirthAddress,
+        Self::BirthPostcode,
         Self::BirthStartPostcode,
         Self::BirthStartHouse,
         Self::BirthFamilyInitial,
         Self::BirthStarts,
+        Self::FamilyInitialAddress,
         Self::NamesPostcode,
+        Self::NamesYear,
         Self::DateStarts,
         Self::NamesAgePostcode,
         Self::NamesBirth,
@@ -111,13 +118,13 @@ impl Recipe {
     /// All recipes as data: a new one is a line here and its name above.
     const fn definition(self) -> Definition {
         use Part::{
-            AnyStart2, AnyStart3, Birth, BirthCertain, Date, DateCertain, Family, FamilyInitial, Generation,
-            Given, House, Postcode, PostcodeNear, Starts2, Starts3, Starts4,
+            AnyStart2, AnyStart3, Birth, BirthCertain, Consonants2, Date, DateCertain, Family, FamilyInitial,
+            Generation, Given, House, NamesUncommon, Postcode, PostcodeNear, Starts2, Starts3, Starts4, Year,
         };
         match self {
             Self::Bsn => ("bsn", "same BSN", &[Part::Bsn]),
-            Self::BirthAddress => {
-                ("birth-address", "same birth date and address", &[Birth, PostcodeNear, House])
+            Self::BirthPostcode => {
+                ("birth-postcode", "same birth date and postal code", &[DateCertain, PostcodeNear])
             }
             Self::BirthStartPostcode => (
                 "birth-start-postcode",
@@ -134,11 +141,19 @@ impl Recipe {
                 "same birth date, surname and initial",
                 &[BirthCertain, FamilyInitial],
             ),
-            Self::NamesPostcode => {
-                ("names-postcode", "names that begin alike, same postal code", &[Starts3, PostcodeNear])
-            }
             Self::BirthStarts => {
-                ("birth-starts", "same birth date, names that begin alike", &[BirthCertain, Starts2])
+                ("birth-starts", "same birth date, names that begin alike", &[BirthCertain, Consonants2])
+            }
+            Self::FamilyInitialAddress => (
+                "family-initial-address",
+                "same surname, initial and address",
+                &[FamilyInitial, PostcodeNear, House],
+            ),
+            Self::NamesPostcode => {
+                ("names-postcode", "names that begin alike, same postal code", &[Starts3, Postcode])
+            }
+            Self::NamesYear => {
+                ("names-year", "same given name, uncommon surname and birth year", &[NamesUncommon, Year])
             }
             Self::DateStarts => {
                 ("date-starts", "same birth date, names that begin alike", &[DateCertain, Starts2])
@@ -170,8 +185,12 @@ pub enum Compared {
     GivenName,
     /// A surname.
     FamilyName,
+    /// Given name and surname.
+    Names,
     /// So many first letters of given name and surname.
     NameStarts(u8),
+    /// The first letter of given name and surname, and so many consonants with it.
+    NameConsonants(u8),
     /// So many first letters of the given name or of a surname.
     AnyNameStart(u8),
     /// The first letter of the given name.
@@ -180,6 +199,8 @@ pub enum Compared {
     BirthDate,
     /// The full birth date, day and month in either order.
     BirthDateUnordered,
+    /// The year of birth.
+    BirthYear,
     /// The years around the birth year, as far as it is known.
     Generation,
     /// The postal code.
@@ -212,7 +233,8 @@ pub struct RecipeList(Vec<Recipe>);
 impl RecipeList {
     /// A named list:
     ///
-    /// * `default`: finds most; a twin stands for its family, and so may father and son with one name at one address;
+    /// * `default`: finds most; a twin stands for its family, and so may father and son with one name, or children with
+    ///   one initial, at one address;
     /// * `precise`: several of birth date, name and place agree in every recipe, the generation always; a twin still
     ///   stands for its family, and so would two of one name, generation and address;
     /// * `strict`: every recipe holds given name and birth date as written, so twins stay two.
@@ -221,18 +243,20 @@ impl RecipeList {
     /// [`RecipeError::UnknownList`].
     pub fn named(name: &str) -> Result<Self, RecipeError> {
         use Recipe::{
-            BirthAddress, BirthFamilyInitial, BirthStartHouse, BirthStartPostcode, BirthStarts, Bsn,
-            DateStarts, GivenBirthHouse, GivenBirthPostcode, NamesAgePostcode, NamesBirth, NamesPostcode,
+            BirthFamilyInitial, BirthPostcode, BirthStartHouse, BirthStartPostcode, BirthStarts, Bsn,
+            DateStarts, FamilyInitialAddress, GivenBirthHouse, GivenBirthPostcode, NamesAgePostcode,
+            NamesBirth, NamesPostcode, NamesYear,
         };
         let recipes = match name {
             "default" => vec![
                 Bsn,
-                BirthAddress,
-                BirthStartPostcode,
+                BirthPostcode,
                 BirthStartHouse,
                 BirthFamilyInitial,
                 BirthStarts,
+                FamilyInitialAddress,
                 NamesPostcode,
+                NamesYear,
             ],
             "precise" => vec![Bsn, BirthStartPostcode, BirthStartHouse, DateStarts, NamesAgePostcode],
             "strict" => vec![Bsn, NamesBirth, GivenBirthPostcode, GivenBirthHouse],

@@ -32,6 +32,12 @@ pub(super) enum Part {
     Family,
     /// First letter of the given name, as written or of the name it stands for, and code of a surname.
     FamilyInitial,
+    /// Codes of given name and of an uncommon surname, in either order.
+    NamesUncommon,
+    /// The year of birth.
+    Year,
+    /// First letter and next consonant of given name and surname, in either order.
+    Consonants2,
     /// First two letters of given name and surname, in either order.
     Starts2,
     /// First three letters of both.
@@ -59,6 +65,9 @@ impl Part {
             Self::Given => &[Compared::GivenName],
             Self::Family => &[Compared::FamilyName],
             Self::FamilyInitial => &[Compared::FamilyName, Compared::Initial],
+            Self::NamesUncommon => &[Compared::Names],
+            Self::Year => &[Compared::BirthYear],
+            Self::Consonants2 => &[Compared::NameConsonants(2)],
             Self::Starts2 => &[Compared::NameStarts(2)],
             Self::Starts3 => &[Compared::NameStarts(3)],
             Self::Starts4 => &[Compared::NameStarts(4)],
@@ -88,6 +97,23 @@ impl Part {
             }
             Self::Family => person.family_name().codes().collect(),
             Self::FamilyInitial => family_and_initial(person),
+            Self::NamesUncommon => {
+                let given = person.given_name().and_then(|name| name.code());
+                given.map_or_else(Vec::new, |given| {
+                    person
+                        .family_name()
+                        .uncommon_codes()
+                        .map(|family| in_one_order(&given, &family))
+                        .collect()
+                })
+            }
+            Self::Year => birth.map(|date| format!("{:04}", date.year())).into_iter().collect(),
+            Self::Consonants2 => {
+                let given = person.given_name().and_then(|name| name.consonants(2));
+                given.map_or_else(Vec::new, |given| {
+                    person.family_name().consonants(2).map(|family| in_one_order(&given, &family)).collect()
+                })
+            }
             Self::Starts2 => starts_of_both(person, 2),
             Self::Starts3 => starts_of_both(person, 3),
             Self::Starts4 => starts_of_both(person, 4),

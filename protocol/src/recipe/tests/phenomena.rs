@@ -112,6 +112,12 @@ fn initials_and_missing_names() {
     check(&[
         ("only initials", |_| {}, |raw| raw.given_names = "S.M.".into(), LOOSE),
         (
+            "only initials, no birth date",
+            |_| {},
+            |raw| (raw.given_names, raw.birth_date) = ("S.M.".into(), "".into()),
+            DEFAULT,
+        ),
+        (
             "only initials, moved",
             |_| {},
             |raw| {
@@ -150,6 +156,24 @@ fn birth_dates() {
             |raw| raw.birth_date = "2014-05-06".into(),
             |raw| {
                 raw.birth_date = "2014-06-05".into();
+                moved(raw);
+            },
+            DEFAULT,
+        ),
+        (
+            "another month, moved, a common surname",
+            |_| {},
+            |raw| {
+                raw.birth_date = "2014-06-23".into();
+                moved(raw);
+            },
+            NONE,
+        ),
+        (
+            "another month, moved, an uncommon surname",
+            |raw| raw.family_name = "Ravensbergen".into(),
+            |raw| {
+                (raw.family_name, raw.birth_date) = ("Ravensbergen".into(), "2014-06-23".into());
                 moved(raw);
             },
             DEFAULT,
@@ -214,6 +238,12 @@ fn who_lives_together_stays_apart() {
             |_| {},
             |raw| (raw.given_names, raw.birth_date) = ("Daan".into(), "2016-02-11".into()),
             NONE,
+        ),
+        (
+            "sibling with the same initial, which stands for the family",
+            |_| {},
+            |raw| (raw.given_names, raw.birth_date) = ("Sem".into(), "2016-02-11".into()),
+            DEFAULT,
         ),
         (
             "parent",
