@@ -51,7 +51,7 @@ pub enum Recipe {
     BirthFamilyInitial,
     /// Birth date and how both names begin.
     BirthStarts,
-    /// Surname, initial and address.
+    /// Surname, initial, generation and address.
     FamilyInitialAddress,
     /// How both names begin, and postal code.
     NamesPostcode,
@@ -146,8 +146,8 @@ impl Recipe {
             }
             Self::FamilyInitialAddress => (
                 "family-initial-address",
-                "same surname, initial and address",
-                &[FamilyInitial, PostcodeNear, House],
+                "same surname, initial, generation and address",
+                &[FamilyInitial, Generation, PostcodeNear, House],
             ),
             Self::NamesPostcode => {
                 ("names-postcode", "names that begin alike, same postal code", &[Starts3, Postcode])
@@ -233,8 +233,8 @@ pub struct RecipeList(Vec<Recipe>);
 impl RecipeList {
     /// A named list:
     ///
-    /// * `default`: finds most; a twin stands for its family, and so may father and son with one name, or children with
-    ///   one initial, at one address;
+    /// * `default`: finds most; a twin stands for its family, and so may father and son with one name, or children of one
+    ///   initial, at one address;
     /// * `precise`: several of birth date, name and place agree in every recipe, the generation always; a twin still
     ///   stands for its family, and so would two of one name, generation and address;
     /// * `strict`: every recipe holds given name and birth date as written, so twins stay two.

@@ -8,14 +8,15 @@ pub(super) struct Given {
 }
 
 impl Given {
-    /// Its first letter without a sign on it.
+    /// How it begins: the same for first letters that recognition may take for one.
     pub(super) fn initial(&self) -> char {
-        match self.registered.chars().next() {
-            Some('Ç') => 'C',
-            Some('İ') => 'I',
-            Some('Ł') => 'L',
-            Some('Ö') => 'O',
-            first => first.expect("no name is empty"),
+        match self.registered.chars().next().expect("no name is empty") {
+            'C' | 'Ç' | 'K' | 'Q' | 'S' | 'X' | 'Z' => 'S',
+            'F' | 'V' | 'W' => 'F',
+            'I' | 'İ' | 'J' | 'Y' => 'I',
+            'Ł' => 'L',
+            'Ö' | 'U' => 'O',
+            first => first,
         }
     }
 }

@@ -51,7 +51,7 @@ pub(super) struct Household {
 /// What someone has in common with a person that he or she is not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NearMiss {
-    /// Born on another day, living elsewhere.
+    /// Born in another year, living elsewhere.
     Name,
     /// Another name, living elsewhere.
     BirthDate,
@@ -117,6 +117,9 @@ impl World {
         let double = &mut self.persons[double];
         if kind == NearMiss::Name {
             (double.given, double.surname) = (child.given, child.surname);
+            while double.birth.year == child.birth.year {
+                double.birth.year = rng.gen_range(2007..=2024);
+            }
         } else {
             double.birth = child.birth;
             double.given = Given { registered: "Xander", called: "Xander" };
