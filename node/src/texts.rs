@@ -129,14 +129,14 @@ fn list(language: Language, fields: &BTreeSet<Compared>) -> String {
 /// generation nothing is said: it agrees with whoever's age is not known.
 fn words(fields: &BTreeSet<Compared>) -> Vec<&'static str> {
     use Compared::{
-        AnyNameStart, BirthDate, BirthDateUnordered, BirthYear, Bsn, FamilyName, GivenName, HouseNumber,
-        Initial, NameConsonants, NameStarts, Names, PostalCode, PostalCodeNearly,
+        AnyNameStart, BirthDate, BirthDateUnordered, Birthday, Bsn, FamilyName, GivenName, HouseNumber,
+        Initial, NameAndInitial, NameStarts, Names, PostalAreaNearly, PostalCode, PostalCodeNearly,
     };
     let has = |field: Compared| fields.contains(&field);
     let names = has(Names) || (has(GivenName) && has(FamilyName));
-    let starts = fields.iter().any(|field| matches!(field, NameStarts(_) | NameConsonants(_)));
+    let starts = fields.iter().any(|field| matches!(field, NameStarts(_)));
     let any_start = fields.iter().any(|field| matches!(field, AnyNameStart(_)));
-    let postal_code = has(PostalCode) || has(PostalCodeNearly);
+    let postal_code = has(PostalCode) || has(PostalCodeNearly) || has(PostalAreaNearly);
     let said = [
         (has(Bsn), "field-bsn"),
         (names, "field-name"),
@@ -144,10 +144,11 @@ fn words(fields: &BTreeSet<Compared>) -> Vec<&'static str> {
         (has(FamilyName) && !names, "field-family-name"),
         (starts && has(FamilyName) && !names, "field-given-name-start"),
         (starts && !has(FamilyName) && !names, "field-name-starts"),
+        (has(NameAndInitial) && !has(FamilyName) && !names && !starts, "field-name-and-initial"),
         (has(Initial) && !names && !starts, "field-initial"),
         (any_start && !has(FamilyName) && !names, "field-any-name-start"),
         (has(BirthDate) || has(BirthDateUnordered), "field-birth-date"),
-        (has(BirthYear), "field-birth-year"),
+        (has(Birthday), "field-birthday"),
         (postal_code && has(HouseNumber), "field-address"),
         (postal_code && !has(HouseNumber), "field-postal-code"),
         (has(HouseNumber) && !postal_code, "field-house-number"),

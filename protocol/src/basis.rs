@@ -7,8 +7,8 @@
 use std::collections::BTreeSet;
 
 use crate::recipe::Compared::{
-    self, AnyNameStart, BirthDate, BirthDateUnordered, BirthYear, Bsn, FamilyName, Generation, GivenName,
-    HouseNumber, Initial, NameConsonants, NameStarts, Names, PostalCode, PostalCodeNearly,
+    self, AnyNameStart, BirthDate, BirthDateUnordered, Birthday, Bsn, FamilyName, Generation, GivenName,
+    HouseNumber, Initial, NameAndInitial, NameStarts, Names, PostalAreaNearly, PostalCode, PostalCodeNearly,
 };
 use crate::recipe::Recipe;
 
@@ -65,11 +65,11 @@ const fn whole(compared: Compared) -> &'static [Compared] {
         Bsn => &[Bsn],
         GivenName | Initial => &[GivenName],
         FamilyName => &[FamilyName],
-        Names | NameStarts(_) | NameConsonants(_) => &[GivenName, FamilyName],
+        Names | NameStarts(_) | NameAndInitial => &[GivenName, FamilyName],
         // Either name's; and a generation agrees with whoever's age is not known.
         AnyNameStart(_) | Generation => &[],
-        BirthDate | BirthDateUnordered | BirthYear => &[BirthDate],
-        PostalCode | PostalCodeNearly => &[PostalCode],
+        BirthDate | BirthDateUnordered | Birthday => &[BirthDate],
+        PostalCode | PostalCodeNearly | PostalAreaNearly => &[PostalCode],
         HouseNumber => &[HouseNumber],
     }
 }
@@ -89,14 +89,15 @@ fn follows(compared: Compared, agreed: &BTreeSet<Compared>) -> bool {
     has(compared)
         || match compared {
             BirthDateUnordered => has(BirthDate),
-            BirthYear => has(BirthDate) || has(BirthDateUnordered),
-            Generation => has(BirthDate) || has(BirthDateUnordered) || has(BirthYear),
+            Birthday => has(BirthDate) || has(BirthDateUnordered),
+            Generation => has(BirthDate) || has(BirthDateUnordered),
+            NameAndInitial => has(Names),
+            PostalAreaNearly => has(PostalCode) || has(PostalCodeNearly),
             PostalCodeNearly => has(PostalCode),
             NameStarts(length) => starts(length),
             AnyNameStart(length) => has(GivenName) || starts(length) || any_start(length),
             Initial => has(GivenName) || starts(1),
-            Bsn | GivenName | FamilyName | Names | NameConsonants(_) | BirthDate | PostalCode
-            | HouseNumber => false,
+            Bsn | GivenName | FamilyName | Names | BirthDate | PostalCode | HouseNumber => false,
         }
 }
 
@@ -122,8 +123,7 @@ mod tests {
     fn what_agrees_is_the_union_of_what_met() {
         let all: Vec<_> = RecipeList::named("default").unwrap().without_bsn().recipes().to_vec();
         let (same, different, open) = basis(&all, "default");
-        let expected =
-            [FamilyName, Names, NameStarts(3), NameConsonants(2), BirthDate, PostalCode, HouseNumber];
+        let expected = [FamilyName, Names, NameStarts(3), BirthDate, PostalCode, HouseNumber];
         assert_eq!(same, expected, "no parts beside the whole");
         assert_eq!((different, open), (vec![Bsn], vec![]), "the BSN stands alone in its recipe");
     }
@@ -133,17 +133,9 @@ mod tests {
         let (same, different, open) = basis(&[Recipe::NamesBirth], "strict");
         assert_eq!(same, [GivenName, FamilyName, BirthDate]);
         assert_eq!((different, open), (vec![Bsn, PostalCode, HouseNumber], vec![]));
-        let (same, different, open) = basis(&[Recipe::BirthFamilyInitial, Recipe::BirthStarts], "default");
-        let expected = [FamilyName, NameConsonants(2), Initial, BirthDateUnordered];
-        assert_eq!(same, expected, "the given name may be another");
-        assert_eq!((different, open), (vec![Bsn, PostalCode, HouseNumber], vec![]));
-        let (same, different, open) = basis(&[Recipe::NamesYear], "default");
-        assert_eq!(same, [Names, BirthYear]);
-        assert_eq!(
-            (different, open),
-            (vec![Bsn], vec![PostalCode, HouseNumber]),
-            "day and month may differ too"
-        );
+        let (same, different, open) = basis(&[Recipe::BirthNameInitial, Recipe::NamesBirthday], "default");
+        assert_eq!(same, [Names, BirthDateUnordered]);
+        assert_eq!((different, open), (vec![Bsn], vec![PostalCode, HouseNumber]));
         let (_, different, open) = basis(&[Recipe::BirthStartPostcode], "precise");
         assert_eq!((different, open), (vec![Bsn, GivenName, FamilyName], vec![HouseNumber]));
     }
@@ -153,15 +145,15 @@ mod tests {
         let (same, different, open) = basis(&[Recipe::Bsn], "default");
         assert_eq!((same, different), (vec![Bsn], vec![]));
         assert_eq!(open, [GivenName, FamilyName, BirthDate, PostalCode, HouseNumber]);
-        // The names begin alike, but a further letter may be what kept the other recipe from meeting.
-        let live = BTreeSet::from([Recipe::BirthStarts, Recipe::NamesPostcode]);
-        assert_eq!(Basis::new(&BTreeSet::from([Recipe::BirthStarts]), &live).open, [PostalCode].into());
+        // A name agrees, and how the other begins; its second letter may be what kept the other recipe from meeting.
+        let live = BTreeSet::from([Recipe::BirthNameInitial, Recipe::NamesPostcode]);
+        assert_eq!(Basis::new(&BTreeSet::from([Recipe::BirthNameInitial]), &live).open, [PostalCode].into());
         // Day and month may have changed places.
         let live = BTreeSet::from([Recipe::BirthStartHouse, Recipe::GivenBirthHouse]);
         assert_eq!(Basis::new(&BTreeSet::from([Recipe::BirthStartHouse]), &live).open, [GivenName].into());
-        // A surname's code agrees, not its letters; so its house number may well be the same.
-        let live = BTreeSet::from([Recipe::BirthFamilyInitial, Recipe::BirthStartHouse]);
-        let basis = Basis::new(&BTreeSet::from([Recipe::BirthFamilyInitial]), &live);
+        // A name's code agrees, not its letters; so its house number may well be the same.
+        let live = BTreeSet::from([Recipe::BirthNameInitial, Recipe::BirthStartHouse]);
+        let basis = Basis::new(&BTreeSet::from([Recipe::BirthNameInitial]), &live);
         assert_eq!((basis.different, basis.open), (BTreeSet::new(), BTreeSet::from([HouseNumber])));
     }
 

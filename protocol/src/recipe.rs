@@ -2,7 +2,7 @@
 //!
 //! A recipe suffices alone: two persons who share one key are taken for one person. So every recipe other than
 //! `bsn` joins at least two of birth date, name and place and always holds the full birth date or the given name, or
-//! the surname, initial and whole address; a household or a street is never one. Two of several fields agreeing is
+//! surname, initial and address; a household or a street is never one. Two of several fields agreeing is
 //! written as recipes over joined fields.
 //! Not here: how a key becomes a tag, which is the OPRF's work.
 
@@ -47,16 +47,14 @@ pub enum Recipe {
     BirthStartPostcode,
     /// Birth date, house number and how one name begins.
     BirthStartHouse,
-    /// Birth date, surname and initial.
-    BirthFamilyInitial,
-    /// Birth date and how both names begin.
-    BirthStarts,
-    /// Surname, initial, generation and address.
+    /// Birth date, one name and the initial of the other.
+    BirthNameInitial,
+    /// Surname, initial, postal area and house number, of grown-ups or of the young.
     FamilyInitialAddress,
     /// How both names begin, and postal code.
     NamesPostcode,
-    /// Given name, an uncommon surname and year of birth.
-    NamesYear,
+    /// Names, and day and month of birth.
+    NamesBirthday,
     /// Birth date as written and how both names begin.
     DateStarts,
     /// Names without their ends, generation and postal code.
@@ -74,16 +72,15 @@ type Definition = (&'static str, &'static str, &'static [Part]);
 
 impl Recipe {
     /// Every recipe.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 13] = [
         Self::Bsn,
         Self::BirthPostcode,
         Self::BirthStartPostcode,
         Self::BirthStartHouse,
-        Self::BirthFamilyInitial,
-        Self::BirthStarts,
+        Self::BirthNameInitial,
         Self::FamilyInitialAddress,
         Self::NamesPostcode,
-        Self::NamesYear,
+        Self::NamesBirthday,
         Self::DateStarts,
         Self::NamesAgePostcode,
         Self::NamesBirth,
@@ -118,8 +115,9 @@ impl Recipe {
     /// All recipes as data: a new one is a line here and its name above.
     const fn definition(self) -> Definition {
         use Part::{
-            AnyStart2, AnyStart3, Birth, BirthCertain, Consonants2, Date, DateCertain, Family, FamilyInitial,
-            Generation, Given, House, NamesUncommon, Postcode, PostcodeNear, Starts2, Starts3, Starts4, Year,
+            AnyStart2, AnyStart3, AreaNear, Birth, BirthCertain, Birthday, Date, DateCertain, Family,
+            FamilyInitial, Generation, Given, Grown, House, NameInitial, Names, Postcode, PostcodeNear,
+            Starts2, Starts3, Starts4,
         };
         match self {
             Self::Bsn => ("bsn", "same BSN", &[Part::Bsn]),
@@ -136,24 +134,21 @@ impl Recipe {
                 "same birth date and house number, a name that begins alike",
                 &[Birth, AnyStart3, House],
             ),
-            Self::BirthFamilyInitial => (
-                "birth-family-initial",
-                "same birth date, surname and initial",
-                &[BirthCertain, FamilyInitial],
+            Self::BirthNameInitial => (
+                "birth-name-initial",
+                "same birth date, a name and the initial of the other",
+                &[BirthCertain, NameInitial],
             ),
-            Self::BirthStarts => {
-                ("birth-starts", "same birth date, names that begin alike", &[BirthCertain, Consonants2])
-            }
             Self::FamilyInitialAddress => (
                 "family-initial-address",
-                "same surname, initial, generation and address",
-                &[FamilyInitial, Generation, PostcodeNear, House],
+                "same surname, initial, postal area and house number",
+                &[FamilyInitial, Grown, AreaNear, House],
             ),
             Self::NamesPostcode => {
                 ("names-postcode", "names that begin alike, same postal code", &[Starts3, Postcode])
             }
-            Self::NamesYear => {
-                ("names-year", "same given name, uncommon surname and birth year", &[NamesUncommon, Year])
+            Self::NamesBirthday => {
+                ("names-birthday", "same names, same day and month of birth", &[Names, Birthday])
             }
             Self::DateStarts => {
                 ("date-starts", "same birth date, names that begin alike", &[DateCertain, Starts2])
@@ -189,8 +184,8 @@ pub enum Compared {
     Names,
     /// So many first letters of given name and surname.
     NameStarts(u8),
-    /// The first letter of given name and surname, and so many consonants with it.
-    NameConsonants(u8),
+    /// One of given name and surname, and the first letter of the other.
+    NameAndInitial,
     /// So many first letters of the given name or of a surname.
     AnyNameStart(u8),
     /// The first letter of the given name.
@@ -199,14 +194,16 @@ pub enum Compared {
     BirthDate,
     /// The full birth date, day and month in either order.
     BirthDateUnordered,
-    /// The year of birth.
-    BirthYear,
-    /// The years around the birth year, as far as it is known.
+    /// Day and month of birth, in either order.
+    Birthday,
+    /// The years around the birth year, as far as it is known: a generation, or before 2006 and since.
     Generation,
     /// The postal code.
     PostalCode,
     /// The signs of the postal code, in any order.
     PostalCodeNearly,
+    /// The digits of the postal code, in any order.
+    PostalAreaNearly,
     /// The house number.
     HouseNumber,
 }
@@ -243,20 +240,19 @@ impl RecipeList {
     /// [`RecipeError::UnknownList`].
     pub fn named(name: &str) -> Result<Self, RecipeError> {
         use Recipe::{
-            BirthFamilyInitial, BirthPostcode, BirthStartHouse, BirthStartPostcode, BirthStarts, Bsn,
-            DateStarts, FamilyInitialAddress, GivenBirthHouse, GivenBirthPostcode, NamesAgePostcode,
-            NamesBirth, NamesPostcode, NamesYear,
+            BirthNameInitial, BirthPostcode, BirthStartHouse, BirthStartPostcode, Bsn, DateStarts,
+            FamilyInitialAddress, GivenBirthHouse, GivenBirthPostcode, NamesAgePostcode, NamesBirth,
+            NamesBirthday, NamesPostcode,
         };
         let recipes = match name {
             "default" => vec![
                 Bsn,
                 BirthPostcode,
                 BirthStartHouse,
-                BirthFamilyInitial,
-                BirthStarts,
+                BirthNameInitial,
                 FamilyInitialAddress,
                 NamesPostcode,
-                NamesYear,
+                NamesBirthday,
             ],
             "precise" => vec![Bsn, BirthStartPostcode, BirthStartHouse, DateStarts, NamesAgePostcode],
             "strict" => vec![Bsn, NamesBirth, GivenBirthPostcode, GivenBirthHouse],

@@ -1,7 +1,7 @@
 //! Names, folded so that the usual ways to write one name become equal.
 //!
 //! Here: what of a name is read, and the codes made of it. How one word is folded stands in [`spelling`]; which given
-//! names stand for one another in [`alias`]; which surnames many people have in [`common`].
+//! names stand for one another in [`alias`].
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -13,7 +13,6 @@ use super::Problem;
 use spelling::Kind;
 
 mod alias;
-mod common;
 mod spelling;
 
 /// Words of a surname that partners write, shorten or leave out, and words around a married name.
@@ -93,12 +92,6 @@ impl GivenName {
         self.folded.as_deref().map(code_of)
     }
 
-    /// Its first letter and the consonants that follow, `length` letters in all or as many as there are; nothing if
-    /// only an initial is known.
-    pub(crate) fn consonants(&self, length: usize) -> Option<String> {
-        self.folded.as_deref().map(|name| consonants_of(name, length))
-    }
-
     /// Whether only an initial is known.
     #[must_use]
     pub const fn is_initial(&self) -> bool {
@@ -146,16 +139,6 @@ impl FamilyName {
     /// The code of each part.
     pub(crate) fn codes(&self) -> impl Iterator<Item = String> {
         self.parts().map(code_of)
-    }
-
-    /// The code of each part that few people have.
-    pub(crate) fn uncommon_codes(&self) -> impl Iterator<Item = String> {
-        self.parts().filter(|part| !common::is_common(part)).map(code_of)
-    }
-
-    /// The first letter of each part and the consonants that follow, `length` letters in all or as many as there are.
-    pub(crate) fn consonants(&self, length: usize) -> impl Iterator<Item = String> {
-        self.parts().map(move |part| consonants_of(part, length))
     }
 
     /// The first `length` letters of each part, or all of one that has fewer.
@@ -238,11 +221,6 @@ fn first_of(words: &[String]) -> String {
 
 fn start_of(folded: &str, length: usize) -> &str {
     folded.get(..length).unwrap_or(folded)
-}
-
-fn consonants_of(folded: &str, length: usize) -> String {
-    let letters = folded.chars().enumerate();
-    letters.filter(|(place, c)| *place == 0 || !"aeiu".contains(*c)).map(|(_, c)| c).take(length).collect()
 }
 
 /// First letter, which others follow, whatever their order, and last letter: typing mistakes swap and double letters.
