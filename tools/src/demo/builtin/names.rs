@@ -1,6 +1,7 @@
 //! Names of invented families. Spellings that partners use for one name stand together.
 
-/// A given name as registered, and how people call or spell it, with the same first letter.
+/// A given name as registered, and how people call or spell it, with the same first letter; also that of the name it is
+/// short for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Given {
     pub(super) registered: &'static str,
@@ -65,7 +66,7 @@ const DUTCH: Origin = Origin {
         g("Quinten", "Kwinten"),
         g("Rozemarijn", "Roos"),
         g("Susanna", "Sanne"),
-        g("Thijs", "Tijs"),
+        g("Tobias", "Tobyas"),
         g("Vera", "Vera"),
         g("Willem", "Wim"),
         g("Zoë", "Zoe"),
@@ -127,7 +128,7 @@ const MOROCCAN: Origin = Origin {
         g("Ahmed", "Achmed"),
         g("Btissam", "Btissam"),
         g("Chaima", "Shaima"),
-        g("Driss", "Driss"),
+        g("Dounia", "Dounya"),
         g("Fatima Zohra", "Fatima"),
         g("Hamza", "Hamza"),
         g("Ilham", "Ilham"),
@@ -169,7 +170,7 @@ const SURINAMESE: Origin = Origin {
         g("Naomi", "Naomi"),
         g("Ravi", "Ravi"),
         g("Sharmila", "Sjarmila"),
-        g("Tjandra", "Tjandra"),
+        g("Terrence", "Terence"),
         g("Wendell", "Wendel"),
     ],
     surnames: &[
