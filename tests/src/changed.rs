@@ -38,6 +38,8 @@ pub enum Change {
     Nothing,
     /// A member that sends a text in clear, once, to its relay.
     Leak,
+    /// A member that leaves nothing: it has its subject keys made, and does not show that it looks.
+    LeavesNothing,
     /// A key holder that evaluates to another element, and signs.
     WrongElement,
     /// A key holder that proves something else, and signs.
@@ -63,9 +65,10 @@ pub enum Change {
 }
 
 impl Change {
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 14] = [
         Self::Nothing,
         Self::Leak,
+        Self::LeavesNothing,
         Self::WrongElement,
         Self::WrongProof,
         Self::RelayDrops,
@@ -138,6 +141,9 @@ impl ChangedNode {
             (Change::Leak, Family::Forward, Way::RequestOut) if !memory.leaked => {
                 memory.leaked = true;
                 std::env::var(LEAK).ok().map(String::into_bytes)
+            }
+            (Change::LeavesNothing, Family::Forward, Way::RequestOut) if forward::is_for_a_relay(bytes) => {
+                return Fate::Lost;
             }
             (Change::WrongElement | Change::WrongProof, Family::Evaluate, Way::AnswerOut) => {
                 evaluation::wrong(self.change, &self.member, bytes)

@@ -14,6 +14,7 @@ mod matching;
 mod mistaken;
 mod privacy;
 mod recipes;
+mod roles;
 mod rules;
 mod signals;
 mod tempo;

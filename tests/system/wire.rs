@@ -42,7 +42,7 @@ const USED: [Family; 5] =
     [Family::Evaluate, Family::Forward, Family::Board, Family::Ceremony, Family::Witness];
 
 /// A network in which every node records what it sends and receives, each in a directory of its own.
-fn recording(place: &Place, matchers: &[&str]) -> (Founded, [Node; 6]) {
+pub(crate) fn recording(place: &Place, matchers: &[&str]) -> (Founded, [Node; 6]) {
     let mut founded = found(place.path(), matchers);
     for member in MEMBERS {
         founded.start_changed(member, &[(RECORD, record(place, member).to_str().unwrap())]);
@@ -52,12 +52,12 @@ fn recording(place: &Place, matchers: &[&str]) -> (Founded, [Node; 6]) {
     (founded, nodes)
 }
 
-fn record(place: &Place, member: &str) -> std::path::PathBuf {
+pub(crate) fn record(place: &Place, member: &str) -> std::path::PathBuf {
     place.dir("recorded").join(member)
 }
 
 /// All that any node has received in a family.
-fn received(place: &Place, family: Family, way: Way) -> Vec<Vec<u8>> {
+pub(crate) fn received(place: &Place, family: Family, way: Way) -> Vec<Vec<u8>> {
     MEMBERS.iter().flat_map(|member| recorded(&record(place, member), family, way)).collect()
 }
 
@@ -135,7 +135,7 @@ fn use_network(a: &Node, b: &Node, c: &Node) {
 /// What a matcher keeps of a submission, as `node/src/matcher/record.rs` writes it.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Kept {
+pub(crate) struct Kept {
     plaintext: Bytes,
     sealed: Sha256,
     relay: MemberId,
@@ -173,13 +173,14 @@ fn cases_opened(node: &Node) -> Vec<u8> {
     store.scan_all(Table::Case).unwrap().into_iter().flat_map(case).collect()
 }
 
-struct Records {
+/// A stopped node's records, and what opens them.
+pub(crate) struct Records {
     store: Store,
     vault: Vault,
 }
 
 impl Records {
-    fn open(node: &Node) -> Self {
+    pub(crate) fn open(node: &Node) -> Self {
         let config = node.config();
         let store = Store::open(&config.data_dir.join("store")).unwrap();
         let master = MasterKey::load(&config.master_key_file).unwrap();
@@ -187,11 +188,14 @@ impl Records {
         Self { store, vault }
     }
 
-    fn decrypted<T: Wire>(&self, (name, table): (KeyName, Table)) -> Vec<u8> {
-        let record = |(key, sealed): (Vec<u8>, Vec<u8>)| {
-            codec::encode(&self.vault.open_record::<T>(&name, table, &key, &sealed).unwrap())
-        };
-        self.store.scan_all(table).unwrap().into_iter().flat_map(record).collect()
+    pub(crate) fn decrypted<T: Wire>(&self, (name, table): (KeyName, Table)) -> Vec<u8> {
+        self.all::<T>(table, |_| name.clone()).iter().flat_map(codec::encode).collect()
+    }
+
+    /// All records of a table; `name` says from a record's key by which key it is sealed.
+    pub(crate) fn all<T: Wire>(&self, table: Table, name: impl Fn(&[u8]) -> KeyName) -> Vec<T> {
+        let rows = self.store.scan_all(table).unwrap().into_iter();
+        rows.map(|(key, sealed)| self.vault.open_record(&name(&key), table, &key, &sealed).unwrap()).collect()
     }
 }
 
