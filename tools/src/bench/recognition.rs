@@ -96,7 +96,7 @@ fn score(args: &Args, path: &std::path::Path, output: Output) -> Result<(), Fail
         let benchmark = benchmark(args);
         exchange::score_found(path, &dutch::subjects(&benchmark), &exchange::case_numbers(&benchmark))?
     };
-    let method = Method::peer("the network", score);
+    let method = Method::network(score);
     output.result(&method, &report::one(&method));
     Ok(())
 }

@@ -26,8 +26,14 @@ impl Method {
         Self { method: list.name.clone(), score, keys }
     }
 
+    /// One key for every person.
     pub(crate) fn peer(name: &str, score: Score) -> Self {
-        Self { method: name.to_owned(), score, keys: None }
+        Self { method: name.to_owned(), score, keys: Some((1.0, 1)) }
+    }
+
+    /// What nodes found, which does not say by how many keys.
+    pub(crate) fn network(score: Score) -> Self {
+        Self { method: "the network".to_owned(), score, keys: None }
     }
 }
 
@@ -164,7 +170,11 @@ fn wrong(score: &Score) -> usize {
 fn methods<'a>(out: &mut String, all: impl Iterator<Item = &'a Method>) {
     let row = |method: &Method| {
         let Method { method, score, keys } = method;
-        let keys = keys.map_or_else(|| "1".to_owned(), |(mean, most)| format!("{mean:.2}, at most {most}"));
+        let keys = match keys {
+            None => "-".to_owned(),
+            Some((_, 1)) => "1".to_owned(),
+            Some((mean, most)) => format!("{mean:.2}, at most {most}"),
+        };
         vec![
             method.clone(),
             bounded(&score.recall),
