@@ -1,0 +1,64 @@
+//! The key ceremony, driven by a list of operations: whoever finishes has the same keys as all others, and as long as
+//! nobody alters anything, nobody is accused and everyone finishes, wherever nodes stop and in whatever order they speak.
+
+#![no_main]
+
+use kring_fuzz::keys::{HOLDERS, Net};
+use kring_protocol::codec::decode;
+use libfuzzer_sys::arbitrary::{self, Arbitrary};
+use libfuzzer_sys::fuzz_target;
+
+#[derive(Debug, Arbitrary)]
+enum Op {
+    /// One asks another, and stops before anything that follows is stored, or not.
+    Poll { from: u8, to: u8, stop: bool },
+    /// As before, with a bit of the answer flipped on the way.
+    Altered { from: u8, to: u8, bit: u16 },
+    /// One hears again what another said to anyone before.
+    Replay { node: u8, from: u8, which: u8 },
+    /// One asks another and puts what it hears aside.
+    Record { from: u8, to: u8 },
+    /// One stops and starts with what it has stored.
+    Restart(u8),
+}
+
+fuzz_target!(|ops: Vec<Op>| {
+    let mut net = Net::new();
+    let mut altered = false;
+    let mut heard = Vec::new();
+    let place = |number: u8| usize::from(number) % HOLDERS.len();
+    for op in ops.iter().take(60) {
+        match *op {
+            Op::Poll { from, to, stop } if place(from) != place(to) => {
+                let response = decode(&net.ask(place(from), place(to))).expect("what is said can be read");
+                net.hear(place(from), place(to), response, stop);
+            }
+            Op::Altered { from, to, bit } if place(from) != place(to) => {
+                let mut bytes = net.ask(place(from), place(to));
+                let bit = usize::from(bit) % (bytes.len() * 8);
+                bytes[bit / 8] ^= 1 << (bit % 8);
+                if let Ok(response) = decode(&bytes) {
+                    altered = true;
+                    net.hear(place(from), place(to), response, false);
+                }
+            }
+            Op::Record { from, to } if place(from) != place(to) => {
+                heard.push(net.ask(place(from), place(to)))
+            }
+            Op::Replay { node, from, which } if !heard.is_empty() => {
+                altered = true;
+                let response = decode(&heard[usize::from(which) % heard.len()]).unwrap();
+                net.hear(place(node), place(from), response, false);
+            }
+            Op::Restart(node) => net.restart(place(node)),
+            _ => {}
+        }
+        net.check();
+    }
+    if !altered {
+        net.run();
+        assert!(net.aborts.iter().all(Option::is_none), "{:?}", net.aborts);
+        assert!(net.outcomes.iter().all(Option::is_some), "{:?}", net.nodes);
+    }
+    net.check();
+});

@@ -1,0 +1,106 @@
+//! Covenants and cards as text and as bytes: they are refused or written back unchanged, and one that keeps the rules
+//! answers every question of a node.
+
+#![no_main]
+
+use kring_fuzz::{TODAY, chosen, golden, seeds};
+use kring_protocol::codec::{decode, encode};
+use kring_protocol::covenant::check::findings;
+use kring_protocol::covenant::{Covenant, Severity, SignedCard, SignedCovenant};
+use kring_protocol::id::MemberId;
+use kring_protocol::time::Day;
+use libfuzzer_sys::fuzz_target;
+
+const GOLDEN: &str = include_str!("../../../protocol/tests/golden/covenant.txt");
+const CARD: &str = include_str!("../../../protocol/tests/golden/member.toml");
+
+fn named(name: &str) -> Vec<u8> {
+    golden(GOLDEN).find(|(found, _)| *found == name).unwrap().1
+}
+
+/// A covenant by the rules of `check`: everything that a node asks of one has an answer.
+fn ask(covenant: &Covenant) {
+    let members: Vec<&MemberId> = covenant.members.iter().map(|member| &member.card.id).collect();
+    for member in &members {
+        let matchers = covenant.matchers_for(member);
+        assert!(!matchers.contains(member));
+        for matcher in &matchers {
+            assert!(!covenant.relays_for(member, matcher).is_empty());
+            assert!(covenant.holders_of(matcher).len() >= 2);
+        }
+        assert!(covenant.purposes_of(member).count() <= covenant.purposes.len());
+    }
+    let first = covenant.epochs.first_day;
+    let days = (0..covenant.epochs.days).step_by(7).map(|days| first.plus(days));
+    for day in days.chain([TODAY, Day::from_days(0), Day::from_days(1 << 31)]) {
+        let epochs = covenant.epochs_on(day);
+        assert!(epochs.len() <= 2 && (day < first || !epochs.is_empty()));
+        for epoch in epochs {
+            assert!(covenant.epochs.start(epoch) <= day && day <= covenant.epochs.last_day(epoch));
+        }
+    }
+}
+
+fn check(covenant: &Covenant) {
+    let found = findings(covenant);
+    assert!(found.is_sorted_by_key(|finding| finding.severity));
+    if found.iter().all(|finding| finding.severity == Severity::Warning) {
+        ask(covenant);
+    }
+}
+
+fn read_text(text: &str) {
+    if let Ok(covenant) = toml::from_str::<Covenant>(text) {
+        let again = toml::to_string(&covenant).unwrap();
+        assert_eq!(toml::from_str::<Covenant>(&again).unwrap(), covenant);
+        assert_eq!(decode::<Covenant>(&encode(&covenant)).unwrap(), covenant);
+        check(&covenant);
+    }
+}
+
+fn read_card(text: &str) {
+    if let Ok(card) = toml::from_str::<SignedCard>(text) {
+        let again = toml::to_string(&card).unwrap();
+        assert_eq!(toml::from_str::<SignedCard>(&again).unwrap(), card);
+        if card.verify().is_ok() {
+            assert_eq!(card, toml::from_str(CARD).unwrap(), "nobody else has signed one here");
+        }
+    }
+}
+
+fn read_signed(bytes: &[u8]) {
+    if let Ok(signed) = decode::<SignedCovenant>(bytes) {
+        assert_eq!(encode(&signed), bytes);
+        if let Ok(verified) = signed.verify() {
+            let whole: SignedCovenant = decode(&named("signed covenant")).unwrap();
+            assert_eq!(signed.covenant, whole.covenant, "the members have signed nothing else");
+            assert!(verified.annex().is_err() || signed.pepper == whole.pepper);
+        }
+    }
+}
+
+fuzz_target!(
+    init: seeds(|| {
+        let covenants = ["covenant", "covenant with a predecessor"].map(named);
+        let text = |bytes: &Vec<u8>| toml::to_string(&decode::<Covenant>(bytes).unwrap()).unwrap();
+        let mut seeds: Vec<_> = covenants.iter().map(|bytes| chosen(0, text(bytes).as_bytes())).collect();
+        seeds.push(chosen(1, CARD.as_bytes()));
+        seeds.extend(["signed covenant", "signed covenant for others"].map(|name| chosen(2, &named(name))));
+        seeds.extend(covenants.iter().map(|bytes| chosen(3, bytes)));
+        seeds
+    }),
+    |data: &[u8]| {
+        let Some((kind, bytes)) = data.split_first() else { return };
+        match (kind % 4, std::str::from_utf8(bytes)) {
+            (0, Ok(text)) => read_text(text),
+            (1, Ok(text)) => read_card(text),
+            (2, _) => read_signed(bytes),
+            (3, _) => {
+                if let Ok(covenant) = decode::<Covenant>(bytes) {
+                    check(&covenant);
+                }
+            }
+            _ => {}
+        }
+    }
+);
