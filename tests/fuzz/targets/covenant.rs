@@ -3,7 +3,7 @@
 
 #![no_main]
 
-use kring_fuzz::{TODAY, chosen, golden, seeds};
+use kring_fuzz::{TODAY, chosen, golden, network, seeds};
 use kring_protocol::codec::{decode, encode};
 use kring_protocol::covenant::check::findings;
 use kring_protocol::covenant::{Covenant, Severity, SignedCard, SignedCovenant};
@@ -81,7 +81,8 @@ fn read_signed(bytes: &[u8]) {
 
 fuzz_target!(
     init: seeds(|| {
-        let covenants = ["covenant", "covenant with a predecessor"].map(named);
+        let mut covenants = ["covenant", "covenant with a predecessor"].map(named).to_vec();
+        covenants.push(encode(&*network::covenant()));
         let text = |bytes: &Vec<u8>| toml::to_string(&decode::<Covenant>(bytes).unwrap()).unwrap();
         let mut seeds: Vec<_> = covenants.iter().map(|bytes| chosen(0, text(bytes).as_bytes())).collect();
         seeds.push(chosen(1, CARD.as_bytes()));

@@ -17,8 +17,10 @@ mod samples;
 
 use samples::{Sample, samples};
 
-/// What reads a type, by the type's name.
-static KINDS: LazyLock<Vec<(&str, fn(&[u8]) -> bool)>> = LazyLock::new(|| {
+/// A type's name, and what reads it.
+type Kind = (&'static str, fn(&[u8]) -> bool);
+
+static KINDS: LazyLock<Vec<Kind>> = LazyLock::new(|| {
     let mut seen = BTreeSet::new();
     let first = |sample: Sample| seen.insert(sample.kind).then_some((sample.kind, sample.reads));
     let mut kinds: Vec<_> = samples().into_iter().filter_map(first).collect();
