@@ -1,6 +1,6 @@
 //! Three holders that make one key together, each with a disk that survives its stops.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use kring_protocol::ceremony::{
@@ -51,6 +51,8 @@ pub struct Net {
     pub disks: Vec<Option<Vec<u8>>>,
     /// What each had stored before that.
     pub before: Vec<Option<Vec<u8>>>,
+    /// What each has yet to carry out. Until then it answers others and hears nothing itself.
+    pub pending: Vec<Vec<Effect>>,
     /// What came out for each.
     pub outcomes: Vec<Option<Outcome>>,
     /// Who has stopped.
@@ -69,6 +71,7 @@ impl Net {
             nodes,
             disks: none(),
             before: none(),
+            pending: vec![Vec::new(); HOLDERS.len()],
             outcomes: vec![None; HOLDERS.len()],
             aborts: vec![None; HOLDERS.len()],
             rng,
@@ -78,6 +81,7 @@ impl Net {
     /// Loses all that is not on disk.
     pub fn restart(&mut self, node: usize) {
         self.nodes[node] = Ceremony::new(setup(node), self.disks[node].as_deref(), &mut self.rng).unwrap();
+        self.pending[node].clear();
     }
 
     /// What `to` answers `from`, as bytes.
@@ -87,22 +91,21 @@ impl Net {
         encode(&self.nodes[to].handle_request(&id(HOLDERS[from]), &request))
     }
 
-    /// Takes in what `from` answered. With `stop`, the node stops before what it must store is stored.
-    pub fn hear(&mut self, node: usize, from: usize, response: Response, stop: bool) {
-        let effects = self.nodes[node].handle_response(&id(HOLDERS[from]), response);
-        self.carry_out(node, effects, stop);
+    /// Takes in what `from` answered, unless what follows from an earlier answer is still to be done.
+    pub fn hear(&mut self, node: usize, from: usize, response: Response) {
+        if self.pending[node].is_empty() {
+            self.pending[node] = self.nodes[node].handle_response(&id(HOLDERS[from]), response);
+        }
     }
 
-    fn carry_out(&mut self, node: usize, effects: Vec<Effect>, stop: bool) {
-        for effect in effects {
-            if stop {
-                return self.restart(node);
-            }
+    /// Carries out what is pending.
+    pub fn carry_out(&mut self, node: usize) {
+        let mut effects = VecDeque::from(std::mem::take(&mut self.pending[node]));
+        while let Some(effect) = effects.pop_front() {
             match effect {
                 Effect::Persist { session, kept } => {
                     self.store(node, kept.expose());
-                    let effects = self.nodes[node].persisted(session);
-                    self.carry_out(node, effects, false);
+                    effects.extend(self.nodes[node].persisted(session));
                 }
                 Effect::Complete(outcome) => {
                     self.store(node, outcome.kept.expose());
@@ -117,14 +120,19 @@ impl Net {
         self.before[node] = self.disks[node].replace(kept.to_vec());
     }
 
-    /// Everyone asks everyone, until all have finished or it is clear that they will not.
-    pub fn run(&mut self) {
-        for _ in 0..12 {
-            for (from, to) in [(0, 1), (0, 2), (1, 0), (1, 2), (2, 0), (2, 1)] {
-                let response = decode(&self.ask(from, to)).unwrap();
-                self.hear(from, to, response, false);
-            }
+    /// Everyone asks everyone once, and does what follows at once.
+    pub fn round(&mut self) {
+        for (from, to) in [(0, 1), (0, 2), (1, 0), (1, 2), (2, 0), (2, 1)] {
+            self.carry_out(from);
+            let response = decode(&self.ask(from, to)).unwrap();
+            self.hear(from, to, response);
+            self.carry_out(from);
         }
+    }
+
+    /// As many rounds as a ceremony can need, whatever was before.
+    pub fn run(&mut self) {
+        (0..12).for_each(|_| self.round());
     }
 
     /// Whoever has finished has the same records, which verify, and a share that fits them.

@@ -10,8 +10,12 @@ use libfuzzer_sys::fuzz_target;
 
 #[derive(Debug, Arbitrary)]
 enum Op {
-    /// One asks another, and stops before anything that follows is stored, or not.
-    Poll { from: u8, to: u8, stop: bool },
+    /// One asks another.
+    Poll { from: u8, to: u8 },
+    /// One does what follows from what it heard: it stores, above all.
+    CarryOut(u8),
+    /// Everyone asks everyone, and does what follows at once.
+    Round,
     /// As before, with a bit of the answer flipped on the way.
     Altered { from: u8, to: u8, bit: u16 },
     /// One hears again what another said to anyone before.
@@ -29,9 +33,9 @@ fuzz_target!(|ops: Vec<Op>| {
     let place = |number: u8| usize::from(number) % HOLDERS.len();
     for op in ops.iter().take(60) {
         match *op {
-            Op::Poll { from, to, stop } if place(from) != place(to) => {
+            Op::Poll { from, to } if place(from) != place(to) => {
                 let response = decode(&net.ask(place(from), place(to))).expect("what is said can be read");
-                net.hear(place(from), place(to), response, stop);
+                net.hear(place(from), place(to), response);
             }
             Op::Altered { from, to, bit } if place(from) != place(to) => {
                 let mut bytes = net.ask(place(from), place(to));
@@ -39,7 +43,7 @@ fuzz_target!(|ops: Vec<Op>| {
                 bytes[bit / 8] ^= 1 << (bit % 8);
                 if let Ok(response) = decode(&bytes) {
                     altered = true;
-                    net.hear(place(from), place(to), response, false);
+                    net.hear(place(from), place(to), response);
                 }
             }
             Op::Record { from, to } if place(from) != place(to) => {
@@ -48,8 +52,10 @@ fuzz_target!(|ops: Vec<Op>| {
             Op::Replay { node, from, which } if !heard.is_empty() => {
                 altered = true;
                 let response = decode(&heard[usize::from(which) % heard.len()]).unwrap();
-                net.hear(place(node), place(from), response, false);
+                net.hear(place(node), place(from), response);
             }
+            Op::CarryOut(node) => net.carry_out(place(node)),
+            Op::Round => net.round(),
             Op::Restart(node) => net.restart(place(node)),
             _ => {}
         }

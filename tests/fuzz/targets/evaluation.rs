@@ -36,6 +36,11 @@ enum Op {
         count: u8,
         preferred: u8,
     },
+    /// One is begun, carried to its end and finished.
+    Whole {
+        first: u8,
+        count: u8,
+    },
     /// What it wants to send is on its way.
     Send,
     /// A request on its way arrives; the reply is on its way.
@@ -434,6 +439,12 @@ fuzz_target!(|ops: Vec<Op>| {
     for op in ops.iter().take(60) {
         match *op {
             Op::Begin { first, count, preferred } => world.begin(first, count, preferred),
+            Op::Whole { first, count } => {
+                world.begin(first, count, 0);
+                world.run();
+                world.finish();
+                world.asker.abandon();
+            }
             Op::Send => world.send(),
             Op::Arrive(which) => world.arrive(which, false),
             Op::ArriveTwice(which) => world.arrive(which, true),

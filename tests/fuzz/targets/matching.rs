@@ -51,6 +51,10 @@ enum Op {
         message: u8,
         reason: u8,
     },
+    /// It says so of every match, each in a message of its own, and chooses its ways.
+    MarkAll {
+        matcher: bool,
+    },
     /// The other side says so, over the mailboxes of some meeting.
     Hear {
         which: u8,
@@ -340,6 +344,12 @@ fuzz_target!(|ops: Vec<Op>| {
             Op::Days(count) => world.days(count),
             Op::Restart => world.restart(),
             Op::Mark { which, message, reason } => world.mark(which, message, reason),
+            Op::MarkAll { matcher } => {
+                for which in 0..u8::try_from(world.points.len()).unwrap() {
+                    world.mark(which, which, which);
+                    world.say(which, &member(4 + u8::from(matcher)), 0);
+                }
+            }
             Op::Hear { which, over, message } => world.hear(which, &pick(over).pair, message),
             Op::Say { which, matcher, receipts } => {
                 world.say(which, &member(4 + u8::from(matcher)), receipts);
