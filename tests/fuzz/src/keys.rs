@@ -120,19 +120,21 @@ impl Net {
         self.before[node] = self.disks[node].replace(kept.to_vec());
     }
 
-    /// Everyone asks everyone once, and does what follows at once.
-    pub fn round(&mut self) {
+    /// Everyone asks everyone once, and does what follows at once or not yet.
+    pub fn round(&mut self, at_once: bool) {
         for (from, to) in [(0, 1), (0, 2), (1, 0), (1, 2), (2, 0), (2, 1)] {
-            self.carry_out(from);
             let response = decode(&self.ask(from, to)).unwrap();
             self.hear(from, to, response);
-            self.carry_out(from);
+            if at_once {
+                self.carry_out(from);
+            }
         }
     }
 
     /// As many rounds as a ceremony can need, whatever was before.
     pub fn run(&mut self) {
-        (0..12).for_each(|_| self.round());
+        (0..HOLDERS.len()).for_each(|node| self.carry_out(node));
+        (0..12).for_each(|_| self.round(true));
     }
 
     /// Whoever has finished has the same records, which verify, and a share that fits them.

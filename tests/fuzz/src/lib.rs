@@ -42,6 +42,18 @@ pub fn chosen(first: u8, rest: &[u8]) -> Vec<u8> {
     [&[first], rest].concat()
 }
 
+/// An original with a few bytes changed: two bytes say where and one how, for each change. So a target looks close around
+/// what is valid, where bytes at random hardly come.
+#[must_use]
+pub fn changed(original: &[u8], changes: &[u8]) -> Vec<u8> {
+    let mut bytes = original.to_vec();
+    for change in changes.as_chunks::<3>().0.iter().take(4) {
+        let place = usize::from(u16::from_be_bytes([change[0], change[1]])) % bytes.len();
+        bytes[place] ^= change[2];
+    }
+    bytes
+}
+
 /// 2026-08-21.
 pub const TODAY: Day = Day::from_days(20_686);
 

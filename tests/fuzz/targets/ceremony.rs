@@ -14,8 +14,8 @@ enum Op {
     Poll { from: u8, to: u8 },
     /// One does what follows from what it heard: it stores, above all.
     CarryOut(u8),
-    /// Everyone asks everyone, and does what follows at once.
-    Round,
+    /// Everyone asks everyone, and does what follows at once or not yet.
+    Round { at_once: bool },
     /// As before, with a bit of the answer flipped on the way.
     Altered { from: u8, to: u8, bit: u16 },
     /// One hears again what another said to anyone before.
@@ -55,7 +55,7 @@ fuzz_target!(|ops: Vec<Op>| {
                 net.hear(place(node), place(from), response);
             }
             Op::CarryOut(node) => net.carry_out(place(node)),
-            Op::Round => net.round(),
+            Op::Round { at_once } => net.round(at_once),
             Op::Restart(node) => net.restart(place(node)),
             _ => {}
         }

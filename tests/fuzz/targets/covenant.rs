@@ -3,16 +3,23 @@
 
 #![no_main]
 
-use kring_fuzz::{TODAY, chosen, golden, network, seeds};
+use std::sync::LazyLock;
+
+use kring_fuzz::{TODAY, changed, chosen, golden, network, seeds};
 use kring_protocol::codec::{decode, encode};
 use kring_protocol::covenant::check::findings;
 use kring_protocol::covenant::{Covenant, Severity, SignedCard, SignedCovenant};
-use kring_protocol::id::MemberId;
+use kring_protocol::id::{Epoch, MemberId};
 use kring_protocol::time::Day;
 use libfuzzer_sys::fuzz_target;
 
 const GOLDEN: &str = include_str!("../../../protocol/tests/golden/covenant.txt");
 const CARD: &str = include_str!("../../../protocol/tests/golden/member.toml");
+
+/// What the members of the golden covenant have signed.
+static SIGNED: LazyLock<Vec<u8>> = LazyLock::new(|| named("signed covenant"));
+/// A covenant that keeps the rules.
+static VALID: LazyLock<Vec<u8>> = LazyLock::new(|| encode(&*network::covenant()));
 
 fn named(name: &str) -> Vec<u8> {
     golden(GOLDEN).find(|(found, _)| *found == name).unwrap().1
@@ -35,6 +42,10 @@ fn ask(covenant: &Covenant) {
     for day in days.chain([TODAY, Day::from_days(0), Day::from_days(1 << 31)]) {
         let epochs = covenant.epochs_on(day);
         assert!(epochs.len() <= 2 && (day < first || !epochs.is_empty()));
+        if let (Some(oldest), Some(newest)) = (epochs.first(), epochs.last()) {
+            assert!(covenant.epochs.start(Epoch(newest.0 + 1)) > day, "all that are in use are named");
+            assert!(oldest.0 == 1 || covenant.epochs.end(Epoch(oldest.0 - 1)) <= day);
+        }
         for epoch in epochs {
             assert!(covenant.epochs.start(epoch) <= day && day <= covenant.epochs.last_day(epoch));
         }
@@ -46,6 +57,12 @@ fn check(covenant: &Covenant) {
     assert!(found.is_sorted_by_key(|finding| finding.severity));
     if found.iter().all(|finding| finding.severity == Severity::Warning) {
         ask(covenant);
+    }
+}
+
+fn read(bytes: &[u8]) {
+    if let Ok(covenant) = decode::<Covenant>(bytes) {
+        check(&covenant);
     }
 }
 
@@ -72,7 +89,7 @@ fn read_signed(bytes: &[u8]) {
     if let Ok(signed) = decode::<SignedCovenant>(bytes) {
         assert_eq!(encode(&signed), bytes);
         if let Ok(verified) = signed.verify() {
-            let whole: SignedCovenant = decode(&named("signed covenant")).unwrap();
+            let whole: SignedCovenant = decode(&SIGNED).unwrap();
             assert_eq!(signed.covenant, whole.covenant, "the members have signed nothing else");
             assert!(verified.annex().is_err() || signed.pepper == whole.pepper);
         }
@@ -82,25 +99,24 @@ fn read_signed(bytes: &[u8]) {
 fuzz_target!(
     init: seeds(|| {
         let mut covenants = ["covenant", "covenant with a predecessor"].map(named).to_vec();
-        covenants.push(encode(&*network::covenant()));
+        covenants.push(VALID.clone());
         let text = |bytes: &Vec<u8>| toml::to_string(&decode::<Covenant>(bytes).unwrap()).unwrap();
         let mut seeds: Vec<_> = covenants.iter().map(|bytes| chosen(0, text(bytes).as_bytes())).collect();
         seeds.push(chosen(1, CARD.as_bytes()));
         seeds.extend(["signed covenant", "signed covenant for others"].map(|name| chosen(2, &named(name))));
         seeds.extend(covenants.iter().map(|bytes| chosen(3, bytes)));
+        seeds.extend([4, 5].map(|kind| chosen(kind, &[0, 9, 1])));
         seeds
     }),
     |data: &[u8]| {
         let Some((kind, bytes)) = data.split_first() else { return };
-        match (kind % 4, std::str::from_utf8(bytes)) {
+        match (kind % 6, std::str::from_utf8(bytes)) {
             (0, Ok(text)) => read_text(text),
             (1, Ok(text)) => read_card(text),
             (2, _) => read_signed(bytes),
-            (3, _) => {
-                if let Ok(covenant) = decode::<Covenant>(bytes) {
-                    check(&covenant);
-                }
-            }
+            (3, _) => read(bytes),
+            (4, _) => read_signed(&changed(&SIGNED, bytes)),
+            (5, _) => read(&changed(&VALID, bytes)),
             _ => {}
         }
     }

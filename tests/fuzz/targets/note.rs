@@ -5,7 +5,7 @@
 
 use std::sync::LazyLock;
 
-use kring_fuzz::{chosen, seeds, signing};
+use kring_fuzz::{changed, chosen, seeds, signing};
 use kring_protocol::log::checkpoint::Checkpoint;
 use kring_protocol::log::note::{Algorithm, Note, NoteKey};
 use kring_protocol::sign::SigningKey;
@@ -50,13 +50,17 @@ fuzz_target!(
         let text = |note: &str| note.split("\n\n").next().unwrap().to_owned() + "\n";
         let mut seeds: Vec<_> = [HEAD, COSIGNED].iter().map(|note| chosen(0, note.as_bytes())).collect();
         seeds.extend([HEAD, COSIGNED].iter().map(|note| chosen(1, text(note).as_bytes())));
+        seeds.push(chosen(3, &[0, 9, 1]));
         seeds.push(chosen(2, KEY.to_string().as_bytes()));
         seeds
     }),
     |data: &[u8]| {
         let Some((kind, bytes)) = data.split_first() else { return };
+        if kind % 4 == 3 {
+            return String::from_utf8(changed(HEAD.as_bytes(), bytes)).map_or((), |text| note(&text));
+        }
         let Ok(text) = std::str::from_utf8(bytes) else { return };
-        match kind % 3 {
+        match kind % 4 {
             0 => note(text),
             1 => {
                 if let Ok(checkpoint) = Checkpoint::parse(text) {

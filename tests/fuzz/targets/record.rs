@@ -6,7 +6,7 @@
 use std::sync::LazyLock;
 
 use kring_fuzz::keys::{HOLDERS, Net, setup, verifying_key};
-use kring_fuzz::{chosen, id, rng, seeds};
+use kring_fuzz::{changed, chosen, id, rng, seeds};
 use kring_protocol::ceremony::{Ceremony, Request, SignedKeyRecord};
 use kring_protocol::codec::{decode, encode};
 use kring_protocol::id::Epoch;
@@ -86,15 +86,16 @@ fn open(bytes: &[u8]) {
 fuzz_target!(
     init: seeds(|| {
         let kept = [&NET.before[0], &NET.disks[0]].map(|kept| chosen(1, kept.as_ref().unwrap()));
-        let mut seeds = vec![chosen(0, &encode(real())), chosen(2, b"plain")];
+        let mut seeds = vec![chosen(0, &encode(real())), chosen(2, &[0, 9, 1]), chosen(3, b"plain")];
         seeds.extend(kept);
         seeds
     }),
     |data: &[u8]| {
         let Some((kind, bytes)) = data.split_first() else { return };
-        match kind % 3 {
+        match kind % 4 {
             0 => read_record(bytes),
             1 => read_kept(bytes),
+            2 => read_record(&changed(&encode(real()), bytes)),
             _ => open(bytes),
         }
     }
