@@ -13,7 +13,7 @@ use kring_protocol::secret::Secret;
 use kring_protocol::sign::SigningKey;
 use kring_protocol::time::Day;
 use rand_chacha::ChaCha20Rng;
-use rand_core::SeedableRng;
+use rand_core::{RngCore, SeedableRng};
 
 /// The directory into which a target writes its seeds, instead of running.
 pub const SEEDS: &str = "TEST_FUZZ_SEEDS";
@@ -26,6 +26,17 @@ pub fn seeds(inputs: impl FnOnce() -> Vec<Vec<u8>>) {
         }
         std::process::exit(0);
     }
+}
+
+/// Seeds for a list of operations: what bytes at random make of it, so that a run does not begin with short lists.
+#[must_use]
+pub fn operations() -> Vec<Vec<u8>> {
+    let draw = |number: u16| {
+        let mut bytes = vec![0; 20 + 8 * usize::from(number)];
+        rng(number.into()).fill_bytes(&mut bytes);
+        bytes
+    };
+    (0..100).map(draw).collect()
 }
 
 /// The values of a golden file's lines, by their names.

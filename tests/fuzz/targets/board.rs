@@ -5,7 +5,7 @@
 
 use std::sync::LazyLock;
 
-use kring_fuzz::{id, signing};
+use kring_fuzz::{id, operations, seeds, signing};
 use kring_protocol::board::replication::{ENTRIES_MAX, Page, Replica, board_name, page, sign_head};
 use kring_protocol::board::{Body, ENTRY_LEN, Entry};
 use kring_protocol::codec::{decode, encode};
@@ -190,7 +190,9 @@ fn prove(board: &Board, index: usize, old: usize, size: usize, bit: u8) {
     }
 }
 
-fuzz_target!(|ops: Vec<Op>| {
+fuzz_target!(
+    init: seeds(operations),
+    |ops: Vec<Op>| {
     let mut board = Board::default();
     let new = || Reader { replica: Reader::at(Frontier::new()), read: Board::default() };
     let mut readers = [new(), new()];

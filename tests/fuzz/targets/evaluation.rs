@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
 
 use curve25519_dalek::scalar::Scalar;
-use kring_fuzz::{TODAY, id, rng, signing};
+use kring_fuzz::{TODAY, id, operations, rng, seeds, signing};
 use kring_protocol::codec::{Wire, decode, encode};
 use kring_protocol::evaluation::{
     Acknowledgement, Announce, AnswerFault, Asker, Budget, Chain, Decision, Evaluate, Fraud, HeaderHash,
@@ -26,7 +26,7 @@ use libfuzzer_sys::fuzz_target;
 
 /// Everyone; all but the first hold keys, the last two are matchers.
 const NAMES: [&str; 5] = ["a", "b", "c", "d", "e"];
-const BUDGET: Budget = Budget { per_day: 6, allowance: 4 };
+const BUDGET: Budget = Budget { per_day: 4, allowance: 3 };
 
 #[derive(Debug, Arbitrary)]
 enum Op {
@@ -434,7 +434,9 @@ fn refused(reason: Reason, chain: &Chain) -> Response {
     Response::Refused(Refused { reason, highest: chain.last().cloned() })
 }
 
-fuzz_target!(|ops: Vec<Op>| {
+fuzz_target!(
+    init: seeds(operations),
+    |ops: Vec<Op>| {
     let mut world = World::new();
     for op in ops.iter().take(60) {
         match *op {

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use kring_fuzz::network::{covenant, member, scope};
-use kring_fuzz::{TODAY, rng, signing};
+use kring_fuzz::{TODAY, operations, rng, seeds, signing};
 use kring_protocol::board::{Met, Replaced};
 use kring_protocol::codec::{decode, encode};
 use kring_protocol::conversation::{Message, MessageId, MistakenReason, Says};
@@ -322,7 +322,9 @@ fn destination(pair: &Pair) -> Destination {
     Destination { network: POOL.covenant.network(), matcher: pair.matcher.clone() }
 }
 
-fuzz_target!(|ops: Vec<Op>| {
+fuzz_target!(
+    init: seeds(operations),
+    |ops: Vec<Op>| {
     let mut world = World::default();
     let pick = |which: u8| &POOL.meetings[usize::from(which) % POOL.flood];
     for op in ops.iter().take(60) {

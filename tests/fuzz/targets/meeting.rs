@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
-use kring_fuzz::{TODAY, mailbox, signing};
+use kring_fuzz::{TODAY, mailbox, operations, seeds, signing};
 use kring_protocol::board::Post;
 use kring_protocol::codec::{Wire, decode, encode};
 use kring_protocol::id::{NetworkId, Tag};
@@ -256,7 +256,9 @@ impl World {
     }
 }
 
-fuzz_target!(|ops: Vec<Op>| {
+fuzz_target!(
+    init: seeds(operations),
+    |ops: Vec<Op>| {
     let mut world = World::new();
     for op in ops.iter().take(100) {
         match *op {
