@@ -190,9 +190,7 @@ fn prove(board: &Board, index: usize, old: usize, size: usize, bit: u8) {
     }
 }
 
-fuzz_target!(
-    init: seeds(operations),
-    |ops: Vec<Op>| {
+fn run(ops: &[Op]) {
     let mut board = Board::default();
     let new = || Reader { replica: Reader::at(Frontier::new()), read: Board::default() };
     let mut readers = [new(), new()];
@@ -240,4 +238,6 @@ fuzz_target!(
             }
         }
     }
-});
+}
+
+fuzz_target!(init: seeds(operations), |ops: Vec<Op>| run(&ops));

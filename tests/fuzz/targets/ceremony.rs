@@ -27,10 +27,7 @@ enum Op {
     Restart(u8),
 }
 
-fuzz_target!(
-    init: seeds(operations),
-    |input: (bool, Vec<Op>)| {
-    let (honest, ops) = input;
+fn run(honest: bool, ops: &[Op]) {
     let mut net = Net::new();
     let mut heard = Vec::new();
     let place = |number: u8| usize::from(number) % HOLDERS.len();
@@ -67,4 +64,6 @@ fuzz_target!(
         assert!(net.outcomes.iter().all(Option::is_some), "{:?}", net.nodes);
     }
     net.check();
-});
+}
+
+fuzz_target!(init: seeds(operations), |input: (bool, Vec<Op>)| run(input.0, &input.1));

@@ -141,23 +141,24 @@ fn is_canonical(item: &[u8]) -> bool {
     ciborium::into_writer(&value, &mut written).is_ok_and(|()| written == item && allowed(&value, 0))
 }
 
-fuzz_target!(
-    init: seeds(|| {
-        let boards = golden(include_str!("../../../protocol/tests/golden/board.txt"));
-        let covenants = golden(include_str!("../../../protocol/tests/golden/covenant.txt"));
-        let records = golden(include_str!("../../../protocol/tests/golden/record.txt"));
-        let mut seeds: Vec<_> = boards.chain(covenants).chain(records).map(|(_, bytes)| bytes).collect();
-        seeds.extend(seeds.clone().iter().map(|bytes| bytes[1..].to_vec()));
-        seeds
-    }),
-    |item: &[u8]| {
-        let message = [&[Item::VERSION], item].concat();
-        if message.len() <= Item::MAX_LEN {
-            let read = decode::<Item>(&message);
-            assert_eq!(read.is_ok(), is_canonical(item), "{read:?}");
-            if let Ok(value) = read {
-                assert_eq!(encode(&value), message);
-            }
+fn inputs() -> Vec<Vec<u8>> {
+    let boards = golden(include_str!("../../../protocol/tests/golden/board.txt"));
+    let covenants = golden(include_str!("../../../protocol/tests/golden/covenant.txt"));
+    let records = golden(include_str!("../../../protocol/tests/golden/record.txt"));
+    let mut seeds: Vec<_> = boards.chain(covenants).chain(records).map(|(_, bytes)| bytes).collect();
+    seeds.extend(seeds.clone().iter().map(|bytes| bytes[1..].to_vec()));
+    seeds
+}
+
+fn run(item: &[u8]) {
+    let message = [&[Item::VERSION], item].concat();
+    if message.len() <= Item::MAX_LEN {
+        let read = decode::<Item>(&message);
+        assert_eq!(read.is_ok(), is_canonical(item), "{read:?}");
+        if let Ok(value) = read {
+            assert_eq!(encode(&value), message);
         }
     }
-);
+}
+
+fuzz_target!(init: seeds(inputs), |item: &[u8]| run(item));

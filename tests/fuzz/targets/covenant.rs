@@ -96,28 +96,29 @@ fn read_signed(bytes: &[u8]) {
     }
 }
 
-fuzz_target!(
-    init: seeds(|| {
-        let mut covenants = ["covenant", "covenant with a predecessor"].map(named).to_vec();
-        covenants.push(VALID.clone());
-        let text = |bytes: &Vec<u8>| toml::to_string(&decode::<Covenant>(bytes).unwrap()).unwrap();
-        let mut seeds: Vec<_> = covenants.iter().map(|bytes| chosen(0, text(bytes).as_bytes())).collect();
-        seeds.push(chosen(1, CARD.as_bytes()));
-        seeds.extend(["signed covenant", "signed covenant for others"].map(|name| chosen(2, &named(name))));
-        seeds.extend(covenants.iter().map(|bytes| chosen(3, bytes)));
-        seeds.extend([4, 5].map(|kind| chosen(kind, &[0, 9, 1])));
-        seeds
-    }),
-    |data: &[u8]| {
-        let Some((kind, bytes)) = data.split_first() else { return };
-        match (kind % 6, std::str::from_utf8(bytes)) {
-            (0, Ok(text)) => read_text(text),
-            (1, Ok(text)) => read_card(text),
-            (2, _) => read_signed(bytes),
-            (3, _) => read(bytes),
-            (4, _) => read_signed(&changed(&SIGNED, bytes)),
-            (5, _) => read(&changed(&VALID, bytes)),
-            _ => {}
-        }
+fn inputs() -> Vec<Vec<u8>> {
+    let mut covenants = ["covenant", "covenant with a predecessor"].map(named).to_vec();
+    covenants.push(VALID.clone());
+    let text = |bytes: &Vec<u8>| toml::to_string(&decode::<Covenant>(bytes).unwrap()).unwrap();
+    let mut seeds: Vec<_> = covenants.iter().map(|bytes| chosen(0, text(bytes).as_bytes())).collect();
+    seeds.push(chosen(1, CARD.as_bytes()));
+    seeds.extend(["signed covenant", "signed covenant for others"].map(|name| chosen(2, &named(name))));
+    seeds.extend(covenants.iter().map(|bytes| chosen(3, bytes)));
+    seeds.extend([4, 5].map(|kind| chosen(kind, &[0, 9, 1])));
+    seeds
+}
+
+fn run(data: &[u8]) {
+    let Some((kind, bytes)) = data.split_first() else { return };
+    match (kind % 6, std::str::from_utf8(bytes)) {
+        (0, Ok(text)) => read_text(text),
+        (1, Ok(text)) => read_card(text),
+        (2, _) => read_signed(bytes),
+        (3, _) => read(bytes),
+        (4, _) => read_signed(&changed(&SIGNED, bytes)),
+        (5, _) => read(&changed(&VALID, bytes)),
+        _ => {}
     }
-);
+}
+
+fuzz_target!(init: seeds(inputs), |data: &[u8]| run(data));

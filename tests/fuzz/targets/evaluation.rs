@@ -434,9 +434,7 @@ fn refused(reason: Reason, chain: &Chain) -> Response {
     Response::Refused(Refused { reason, highest: chain.last().cloned() })
 }
 
-fuzz_target!(
-    init: seeds(operations),
-    |ops: Vec<Op>| {
+fn run(ops: &[Op]) {
     let mut world = World::new();
     for op in ops.iter().take(60) {
         match *op {
@@ -476,4 +474,6 @@ fuzz_target!(
     }
     world.settle();
     world.finish();
-});
+}
+
+fuzz_target!(init: seeds(operations), |ops: Vec<Op>| run(&ops));

@@ -322,9 +322,7 @@ fn destination(pair: &Pair) -> Destination {
     Destination { network: POOL.covenant.network(), matcher: pair.matcher.clone() }
 }
 
-fuzz_target!(
-    init: seeds(operations),
-    |ops: Vec<Op>| {
+fn run(ops: &[Op]) {
     let mut world = World::default();
     let pick = |which: u8| &POOL.meetings[usize::from(which) % POOL.flood];
     for op in ops.iter().take(60) {
@@ -359,4 +357,6 @@ fuzz_target!(
         }
         world.check();
     }
-});
+}
+
+fuzz_target!(init: seeds(operations), |ops: Vec<Op>| run(&ops));

@@ -256,9 +256,7 @@ impl World {
     }
 }
 
-fuzz_target!(
-    init: seeds(operations),
-    |ops: Vec<Op>| {
+fn run(ops: &[Op]) {
     let mut world = World::new();
     for op in ops.iter().take(100) {
         match *op {
@@ -290,4 +288,6 @@ fuzz_target!(
         }
     }
     world.check();
-});
+}
+
+fuzz_target!(init: seeds(operations), |ops: Vec<Op>| run(&ops));

@@ -43,24 +43,25 @@ fn number(kind: &str) -> u8 {
     u8::try_from(KINDS.iter().position(|(name, _)| *name == kind).unwrap()).unwrap()
 }
 
-fuzz_target!(
-    init: seeds(|| {
-        let mut seeds: Vec<_> =
-            samples().iter().map(|sample| chosen(number(sample.kind), &sample.bytes)).collect();
-        for sample in samples() {
-            if let Ok(submission) = kring_protocol::codec::decode::<Submission>(&sample.bytes) {
-                seeds.push(chosen(number("padded submission"), &submission.to_plaintext()));
-            }
-            if let Ok(message) = kring_protocol::codec::decode::<Message>(&sample.bytes) {
-                seeds.push(chosen(number("padded message"), &message.to_plaintext()));
-            }
+fn inputs() -> Vec<Vec<u8>> {
+    let mut seeds: Vec<_> =
+        samples().iter().map(|sample| chosen(number(sample.kind), &sample.bytes)).collect();
+    for sample in samples() {
+        if let Ok(submission) = kring_protocol::codec::decode::<Submission>(&sample.bytes) {
+            seeds.push(chosen(number("padded submission"), &submission.to_plaintext()));
         }
-        seeds
-    }),
-    |data: &[u8]| {
-        if let Some((kind, bytes)) = data.split_first() {
-            let (_, reads) = KINDS[usize::from(*kind) % KINDS.len()];
-            reads(bytes);
+        if let Ok(message) = kring_protocol::codec::decode::<Message>(&sample.bytes) {
+            seeds.push(chosen(number("padded message"), &message.to_plaintext()));
         }
     }
-);
+    seeds
+}
+
+fn run(data: &[u8]) {
+    if let Some((kind, bytes)) = data.split_first() {
+        let (_, reads) = KINDS[usize::from(*kind) % KINDS.len()];
+        reads(bytes);
+    }
+}
+
+fuzz_target!(init: seeds(inputs), |data: &[u8]| run(data));

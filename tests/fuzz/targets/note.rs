@@ -45,33 +45,34 @@ fn note(text: &str) {
     }
 }
 
-fuzz_target!(
-    init: seeds(|| {
-        let text = |note: &str| note.split("\n\n").next().unwrap().to_owned() + "\n";
-        let mut seeds: Vec<_> = [HEAD, COSIGNED].iter().map(|note| chosen(0, note.as_bytes())).collect();
-        seeds.extend([HEAD, COSIGNED].iter().map(|note| chosen(1, text(note).as_bytes())));
-        seeds.push(chosen(3, &[0, 9, 1]));
-        seeds.push(chosen(2, KEY.to_string().as_bytes()));
-        seeds
-    }),
-    |data: &[u8]| {
-        let Some((kind, bytes)) = data.split_first() else { return };
-        if kind % 4 == 3 {
-            return String::from_utf8(changed(HEAD.as_bytes(), bytes)).map_or((), |text| note(&text));
-        }
-        let Ok(text) = std::str::from_utf8(bytes) else { return };
-        match kind % 4 {
-            0 => note(text),
-            1 => {
-                if let Ok(checkpoint) = Checkpoint::parse(text) {
-                    assert_eq!(checkpoint.text(), text);
-                }
+fn inputs() -> Vec<Vec<u8>> {
+    let text = |note: &str| note.split("\n\n").next().unwrap().to_owned() + "\n";
+    let mut seeds: Vec<_> = [HEAD, COSIGNED].iter().map(|note| chosen(0, note.as_bytes())).collect();
+    seeds.extend([HEAD, COSIGNED].iter().map(|note| chosen(1, text(note).as_bytes())));
+    seeds.push(chosen(3, &[0, 9, 1]));
+    seeds.push(chosen(2, KEY.to_string().as_bytes()));
+    seeds
+}
+
+fn run(data: &[u8]) {
+    let Some((kind, bytes)) = data.split_first() else { return };
+    if kind % 4 == 3 {
+        return String::from_utf8(changed(HEAD.as_bytes(), bytes)).map_or((), |text| note(&text));
+    }
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    match kind % 4 {
+        0 => note(text),
+        1 => {
+            if let Ok(checkpoint) = Checkpoint::parse(text) {
+                assert_eq!(checkpoint.text(), text);
             }
-            _ => {
-                if let Ok(key) = text.parse::<NoteKey>() {
-                    assert_eq!(key.to_string(), text);
-                }
+        }
+        _ => {
+            if let Ok(key) = text.parse::<NoteKey>() {
+                assert_eq!(key.to_string(), text);
             }
         }
     }
-);
+}
+
+fuzz_target!(init: seeds(inputs), |data: &[u8]| run(data));

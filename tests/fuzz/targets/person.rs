@@ -38,26 +38,27 @@ fn keys(person: &Person) -> Vec<MatchKey> {
     match_keys(person, &RECIPES)
 }
 
-fuzz_target!(
-    init: seeds(|| {
-        let persons = [
-            "Berg\nSanne Maria\nvan der\n2014-05-23\n3581 CD\n12\na\n999993653\nchild",
-            "van den Berg-el Khattabi\nM'hamed (Mo)\n\n00-07-2013\n3581\n12\n\n\nparent",
-            "Wo\u{17a}niak\u{301}\nOleksandr\n\n20140523\n\n\n\n\n",
-            "Yoeldouz\nA.\nAbou el\n2014\n1011ab\n999-2\n-\n\n?",
-            "Tsjaikovska\nAbdoel Ouinesjka\n\n1900-01-01\n\n0\n\n\nother",
-        ];
-        persons.map(|person| person.as_bytes().to_vec()).to_vec()
-    }),
-    |text: &str| {
-        let Ok(person) = Person::parse(&raw(text), TODAY) else { return };
-        let found = keys(&person);
-        assert!(found.len() <= KEYS_MAX, "{}", found.len());
-        assert!(found.is_sorted_by(|a, b| a < b));
-        assert!(found.iter().all(|key| key.value().starts_with("2:")));
-        let stored = Person::try_from(RawPerson::from(person.clone())).unwrap();
-        assert!(stored == person && keys(&stored) == found);
-        let without = person.without_bsn();
-        assert!(keys(&without).iter().all(|key| found.contains(key)));
-    }
-);
+fn inputs() -> Vec<Vec<u8>> {
+    let persons = [
+        "Berg\nSanne Maria\nvan der\n2014-05-23\n3581 CD\n12\na\n999993653\nchild",
+        "van den Berg-el Khattabi\nM'hamed (Mo)\n\n00-07-2013\n3581\n12\n\n\nparent",
+        "Wo\u{17a}niak\u{301}\nOleksandr\n\n20140523\n\n\n\n\n",
+        "Yoeldouz\nA.\nAbou el\n2014\n1011ab\n999-2\n-\n\n?",
+        "Tsjaikovska\nAbdoel Ouinesjka\n\n1900-01-01\n\n0\n\n\nother",
+    ];
+    persons.map(|person| person.as_bytes().to_vec()).to_vec()
+}
+
+fn run(text: &str) {
+    let Ok(person) = Person::parse(&raw(text), TODAY) else { return };
+    let found = keys(&person);
+    assert!(found.len() <= KEYS_MAX, "{}", found.len());
+    assert!(found.is_sorted_by(|a, b| a < b));
+    assert!(found.iter().all(|key| key.value().starts_with("2:")));
+    let stored = Person::try_from(RawPerson::from(person.clone())).unwrap();
+    assert!(stored == person && keys(&stored) == found);
+    let without = person.without_bsn();
+    assert!(keys(&without).iter().all(|key| found.contains(key)));
+}
+
+fuzz_target!(init: seeds(inputs), |text: &str| run(text));

@@ -83,20 +83,21 @@ fn open(bytes: &[u8]) {
     assert!(keystore::record::open(&key, store::Table::Audit, b"key", &altered).is_err());
 }
 
-fuzz_target!(
-    init: seeds(|| {
-        let kept = [&NET.before[0], &NET.disks[0]].map(|kept| chosen(1, kept.as_ref().unwrap()));
-        let mut seeds = vec![chosen(0, &encode(real())), chosen(2, &[0, 9, 1]), chosen(3, b"plain")];
-        seeds.extend(kept);
-        seeds
-    }),
-    |data: &[u8]| {
-        let Some((kind, bytes)) = data.split_first() else { return };
-        match kind % 4 {
-            0 => read_record(bytes),
-            1 => read_kept(bytes),
-            2 => read_record(&changed(&encode(real()), bytes)),
-            _ => open(bytes),
-        }
+fn inputs() -> Vec<Vec<u8>> {
+    let kept = [&NET.before[0], &NET.disks[0]].map(|kept| chosen(1, kept.as_ref().unwrap()));
+    let mut seeds = vec![chosen(0, &encode(real())), chosen(2, &[0, 9, 1]), chosen(3, b"plain")];
+    seeds.extend(kept);
+    seeds
+}
+
+fn run(data: &[u8]) {
+    let Some((kind, bytes)) = data.split_first() else { return };
+    match kind % 4 {
+        0 => read_record(bytes),
+        1 => read_kept(bytes),
+        2 => read_record(&changed(&encode(real()), bytes)),
+        _ => open(bytes),
     }
-);
+}
+
+fuzz_target!(init: seeds(inputs), |data: &[u8]| run(data));
