@@ -57,7 +57,7 @@ pub(crate) fn covenant(founders: &[Founder]) -> Covenant {
             disclosure: Disclosure::NameAtOnce,
             signal_months: 12,
         }],
-        budgets: ids.iter().map(|id| Budget::for_caseload(id.clone(), 100)).collect(),
+        budgets: ids.iter().map(|id| Budget::for_caseload(id.clone(), 100, 1)).collect(),
         members: founders.iter().map(|founder| founder.card.clone()).collect(),
     }
 }

@@ -12,9 +12,11 @@ use kring_protocol::codec::{Bytes, Wire, decode, encode};
 use kring_protocol::conversation::{Message, MessageId, MistakenReason, Says};
 use kring_protocol::covenant::{Covenant, SignedCovenant};
 use kring_protocol::evaluation::{self, Chain, Fraud, SignedAnswer, SignedHeader};
+use kring_protocol::evidence;
 use kring_protocol::id::{CovenantHash, Epoch, MemberId, NetworkId, Reference};
 use kring_protocol::log::entry::{self, Actor, Entry, Quarter, Record, Salt};
 use kring_protocol::log::merkle::{Frontier, leaf_hash};
+use kring_protocol::log::witness::message as witness;
 use kring_protocol::matching::Match;
 use kring_protocol::meeting::{Announcement, Live};
 use kring_protocol::relay;
@@ -60,10 +62,19 @@ pub(crate) fn golden<T: Wire>(file: &str, names: &[&str]) -> Vec<Sample> {
 }
 
 pub(crate) fn samples() -> Vec<Sample> {
-    [covenants(), evaluations(), exchanges(), boards_and_records(), ceremonies(), logs()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        covenants(),
+        evaluations(),
+        exchanges(),
+        boards_and_records(),
+        ceremonies(),
+        logs(),
+        witnesses(),
+        evidence(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 fn covenants() -> Vec<Sample> {
@@ -191,4 +202,43 @@ fn logs() -> Vec<Sample> {
         outcome: entry::Outcome::Done,
     };
     vec![made(&frontier), made(&entry), made(&Record { salt: Salt::from_bytes([2; 16]), entry })]
+}
+
+fn witnesses() -> Vec<Sample> {
+    let lines: Vec<_> = include_str!("../../src/log/witness/golden.txt")
+        .lines()
+        .map(|hex| hex::decode(hex).unwrap())
+        .collect();
+    let (requests, responses) = lines.split_at(4);
+    let request = |bytes: &Vec<u8>| sample::<witness::Request>("witness request", bytes.clone());
+    let response = |bytes: &Vec<u8>| sample::<witness::Response>("witness response", bytes.clone());
+    let mut samples: Vec<_> = requests.iter().map(request).chain(responses.iter().map(response)).collect();
+    let file = include_str!("../../src/evaluation/tests/golden.txt");
+    let header: SignedHeader = decode(&golden::<SignedHeader>(file, &["signed header"])[0].bytes).unwrap();
+    samples.push(made(&witness::Response::Chains(vec![header.clone(); 2])));
+    samples.push(made(&witness::Response::Header(Box::new(header))));
+    samples
+}
+
+fn evidence() -> Vec<Sample> {
+    let file = include_str!("../../src/evidence/tests/golden.txt");
+    let kinds = [
+        "headers",
+        "served-twice",
+        "evaluation",
+        "ceremony",
+        "fork",
+        "promise",
+        "misposted",
+        "invented",
+        "ticket",
+        "references",
+    ];
+    let mut samples = golden::<evidence::Evidence>(file, &kinds);
+    samples.extend(golden::<SignedCovenant>(file, &["covenant"]));
+    let record: evidence::Evidence =
+        decode(&golden::<evidence::Evidence>(file, &["invented"])[0].bytes).unwrap();
+    let evidence::Violation::Invented(invented) = record.violation else { panic!("another kind") };
+    samples.push(made(&invented.kept));
+    samples
 }

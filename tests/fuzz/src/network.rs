@@ -45,7 +45,7 @@ pub fn covenant() -> VerifiedCovenant {
             disclosure: Disclosure::NameAtOnce,
             signal_months: 12,
         }],
-        budgets: members.iter().map(|member| Budget::for_caseload(member.clone(), 100)).collect(),
+        budgets: members.iter().map(|member| Budget::for_caseload(member.clone(), 100, 1)).collect(),
         members: (0..MEMBERS).map(|number| card(number).sign(&signing(number + 1))).collect(),
     };
     let sign = |number| MemberSignature::new(member(number), &signing(number + 1), &covenant);
