@@ -2,6 +2,8 @@
 //! defect and with the step at which it is refused (`docs/protocol.md` section 2.3).
 
 use kring_protocol::codec::{CodecError, Wire, decode, encode};
+use kring_protocol::evidence::Evidence;
+use kring_protocol::log::witness::message as witness;
 use kring_protocol::submission::Submission;
 use kring_protocol::{ceremony, evaluation};
 use serde::Deserialize;
@@ -45,6 +47,8 @@ impl Vector {
             "evaluation request" => reads::<evaluation::Request>(bytes),
             "evaluation response" => reads::<evaluation::Response>(bytes),
             "submission" => reads::<Submission>(bytes),
+            "evidence" => reads::<Evidence>(bytes),
+            "witness request" => reads::<witness::Request>(bytes),
             other => panic!("{}: no message is called {other}", self.name),
         }
     }

@@ -8,9 +8,10 @@ use std::sync::LazyLock;
 use kring_fuzz::{TODAY, changed, chosen, golden, network, seeds};
 use kring_protocol::codec::{decode, encode};
 use kring_protocol::covenant::check::findings;
-use kring_protocol::covenant::{Covenant, Severity, SignedCard, SignedCovenant};
+use kring_protocol::covenant::{Covenant, Severity, SignedCard, SignedCovenant, Tempo};
 use kring_protocol::id::{Epoch, MemberId};
-use kring_protocol::time::Day;
+use kring_protocol::tempo::{Next, Pace, Schedule};
+use kring_protocol::time::{Day, Timestamp};
 use libfuzzer_sys::fuzz_target;
 
 const GOLDEN: &str = include_str!("../../../protocol/tests/golden/covenant.txt");
@@ -20,6 +21,9 @@ const CARD: &str = include_str!("../../../protocol/tests/golden/member.toml");
 static SIGNED: LazyLock<Vec<u8>> = LazyLock::new(|| named("signed covenant"));
 /// A covenant that keeps the rules.
 static VALID: LazyLock<Vec<u8>> = LazyLock::new(|| encode(&*network::covenant()));
+/// The same for real data.
+static PRODUCTION: LazyLock<Vec<u8>> =
+    LazyLock::new(|| encode(&Covenant { tempo: Tempo::Production, ..Covenant::clone(&network::covenant()) }));
 
 fn named(name: &str) -> Vec<u8> {
     golden(GOLDEN).find(|(found, _)| *found == name).unwrap().1
@@ -48,6 +52,29 @@ fn ask(covenant: &Covenant) {
         }
         for epoch in epochs {
             assert!(covenant.epochs.start(epoch) <= day && day <= covenant.epochs.last_day(epoch));
+        }
+    }
+    for (member, matcher) in members.iter().zip(members.iter().rev()) {
+        ask_times(covenant, member, matcher);
+    }
+}
+
+/// Moments come after what they are asked after, and slots follow one another without a gap.
+fn ask_times(covenant: &Covenant, member: &MemberId, matcher: &MemberId) {
+    let pace = Pace::of(covenant, member).expect("who keeps the rules has a pace");
+    let schedule = Schedule::of(covenant, member).unwrap();
+    assert!(schedule.requests().sum::<usize>() == usize::try_from(schedule.batch()).unwrap());
+    for after in [TODAY, Day::from_days(0), Day::from_days(1 << 31)].map(|day| day.start().plus_secs(86_399))
+    {
+        for next in [pace.next_round(after), pace.next_append(after), pace.next_read(after)] {
+            assert!(matches!(next, Next::WhenWaiting) || matches!(next, Next::At(at) if at > after));
+        }
+        let mut last: Option<Timestamp> = None;
+        for _ in 0..3 {
+            let slot = schedule.slot_after(matcher, &[7; 16], last.unwrap_or(after));
+            assert!(slot.begins <= slot.moment && slot.moment < slot.ends);
+            assert!(last.is_none_or(|last| last < slot.moment && last.plus_secs(1_200) > slot.moment));
+            last = Some(slot.moment);
         }
     }
 }
@@ -98,25 +125,26 @@ fn read_signed(bytes: &[u8]) {
 
 fn inputs() -> Vec<Vec<u8>> {
     let mut covenants = ["covenant", "covenant with a predecessor"].map(named).to_vec();
-    covenants.push(VALID.clone());
+    covenants.extend([VALID.clone(), PRODUCTION.clone()]);
     let text = |bytes: &Vec<u8>| toml::to_string(&decode::<Covenant>(bytes).unwrap()).unwrap();
     let mut seeds: Vec<_> = covenants.iter().map(|bytes| chosen(0, text(bytes).as_bytes())).collect();
     seeds.push(chosen(1, CARD.as_bytes()));
     seeds.extend(["signed covenant", "signed covenant for others"].map(|name| chosen(2, &named(name))));
     seeds.extend(covenants.iter().map(|bytes| chosen(3, bytes)));
-    seeds.extend([4, 5].map(|kind| chosen(kind, &[0, 9, 1])));
+    seeds.extend([4, 5, 6].map(|kind| chosen(kind, &[0, 9, 1])));
     seeds
 }
 
 fn run(data: &[u8]) {
     let Some((kind, bytes)) = data.split_first() else { return };
-    match (kind % 6, std::str::from_utf8(bytes)) {
+    match (kind % 7, std::str::from_utf8(bytes)) {
         (0, Ok(text)) => read_text(text),
         (1, Ok(text)) => read_card(text),
         (2, _) => read_signed(bytes),
         (3, _) => read(bytes),
         (4, _) => read_signed(&changed(&SIGNED, bytes)),
         (5, _) => read(&changed(&VALID, bytes)),
+        (6, _) => read(&changed(&PRODUCTION, bytes)),
         _ => {}
     }
 }
