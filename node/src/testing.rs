@@ -6,10 +6,19 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use kring_protocol::codec::{Wire, decode, encode};
 
-/// The stored record whose golden bytes these are, in hex: it reads, and it is written as nothing else.
+/// The stored record whose golden bytes these are, in hex: it reads, and it is written as nothing else. A flipped bit
+/// gives another record or none.
 pub(crate) fn golden<T: Wire>(rows: &[&str]) -> T {
-    let record: T = decode(&hex::decode(rows.concat()).unwrap()).unwrap();
+    let bytes = hex::decode(rows.concat()).unwrap();
+    let record: T = decode(&bytes).unwrap();
     assert_eq!(hex::encode(encode(&record)), rows.concat());
+    for bit in 0..bytes.len() * 8 {
+        let mut flipped = bytes.clone();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        if let Ok(other) = decode::<T>(&flipped) {
+            assert_eq!(encode(&other), flipped, "bit {bit}");
+        }
+    }
     record
 }
 

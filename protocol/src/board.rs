@@ -199,3 +199,18 @@ fn info(destination: &Destination, to: &ExchangeKey) -> Vec<u8> {
 fn signed_fields<'a>(destination: &'a Destination, to: &'a ExchangeKey, post: &'a [u8]) -> [&'a [u8]; 4] {
     [destination.network.as_bytes(), destination.matcher.as_bytes(), to.as_bytes(), post]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::Secret;
+
+    /// The form in which a post is sealed; its golden bytes are those of the sealed entries.
+    #[test]
+    fn a_signed_post_has_one_spelling() {
+        let mailbox = ExchangeSecret::from_bytes(Secret::new([1; 32])).public();
+        let withdraw = Withdraw { mailbox, signature: Signature::from_bytes([2; 64]) };
+        let post = SignedPost { post: Post::Withdrawn(withdraw), signature: Signature::from_bytes([3; 64]) };
+        codec::tests::has_one_spelling::<SignedPost>(&codec::encode(&post));
+    }
+}

@@ -42,7 +42,7 @@ pub struct Live {
     pub inbox: Inbox,
     /// Posts made to it so far.
     pub posts: u32,
-    /// Mailboxes it has been introduced to and that are still live.
+    /// Mailboxes it has been introduced to and that were live when it last met anyone: fewer than [`CROWD`].
     pub introduced: BTreeSet<ExchangeKey>,
 }
 
@@ -241,9 +241,9 @@ impl Meeting {
         let open = self.open(&mailboxes, today);
         for (index, a) in open.iter().enumerate() {
             for b in &open[index + 1..] {
-                if !self.live.get(a).is_some_and(|live| live.introduced.contains(b)) {
-                    self.announce_met(a, b, change);
-                    self.announce_met(b, a, change);
+                if self.may_meet(a, b, today) {
+                    self.announce_met(a, b, today, change);
+                    self.announce_met(b, a, today, change);
                 }
             }
         }
@@ -269,12 +269,29 @@ impl Meeting {
         largest.map(|k| willing(k).take(CROWD).copied().collect()).unwrap_or_default()
     }
 
-    fn announce_met(&mut self, to: &ExchangeKey, other: &ExchangeKey, change: &mut Change) {
+    /// Whether two that are open have not met, and neither has met a whole crowd. The latter follows from who is open
+    /// until the matcher stops; afterwards it is not known who is oldest.
+    fn may_meet(&self, a: &ExchangeKey, b: &ExchangeKey, today: Day) -> bool {
+        let has_met = self.live.get(a).is_some_and(|live| live.introduced.contains(b));
+        !has_met && [a, b].iter().all(|mailbox| self.still_met(mailbox, today).len() < CROWD - 1)
+    }
+
+    /// Whom of those it was introduced to are live yet.
+    fn still_met(&self, mailbox: &ExchangeKey, today: Day) -> BTreeSet<ExchangeKey> {
+        let lives = |other: &&ExchangeKey| self.live.get(*other).is_some_and(|live| live.expiry >= today);
+        let introduced = self.live.get(mailbox).map(|live| &live.introduced);
+        introduced.into_iter().flatten().filter(lives).copied().collect()
+    }
+
+    fn announce_met(&mut self, to: &ExchangeKey, other: &ExchangeKey, today: Day, change: &mut Change) {
         let Some(live) = self.live.get(other) else { return };
         let met =
             Met { mailbox: *other, withdraw_key: live.withdraw_key, expiry: live.expiry, hello: live.hello };
+        // Those that have expired need not hear of any end. Without them a record has one size, however long it lives.
+        let mut introduced = self.still_met(to, today);
+        introduced.insert(*other);
         if let Some(live) = self.live.get_mut(to) {
-            live.introduced.insert(*other);
+            live.introduced = introduced;
             announce(*to, live, Post::Met(Box::new(met)), change);
         }
     }

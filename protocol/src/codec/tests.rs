@@ -19,11 +19,21 @@ fn sample() -> Sample {
     Sample { name: "a".into(), count: 300, data: Bytes(vec![1, 2]), next: None }
 }
 
-/// The encoding with `from` replaced by `to`.
-fn altered(from: &str, to: &str) -> Vec<u8> {
-    let encoded = hex::encode(encode(&sample()));
-    assert!(encoded.contains(from), "{encoded}");
-    hex::decode(encoded.replacen(from, to, 1)).unwrap()
+/// For types that only this crate can name: whatever a flip, a cut or one more byte makes of an encoding is refused, or
+/// is what would be written. The others are in `protocol/tests/wire`.
+pub(crate) fn has_one_spelling<T: Wire>(encoding: &[u8]) {
+    assert!(decode::<T>(encoding).is_ok_and(|value| encode(&value) == encoding));
+    for length in 0..encoding.len() {
+        assert!(decode::<T>(&encoding[..length]).is_err(), "{length} bytes");
+    }
+    assert!(decode::<T>(&[encoding, &[0xf6]].concat()).is_err());
+    for bit in 0..encoding.len() * 8 {
+        let mut flipped = encoding.to_vec();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        if let Ok(other) = decode::<T>(&flipped) {
+            assert_eq!(encode(&other), flipped, "bit {bit}");
+        }
+    }
 }
 
 #[test]
@@ -31,36 +41,18 @@ fn golden_bytes() {
     let golden = "01a4646e616d65616165636f756e7419012c6464617461420102646e657874f6";
     assert_eq!(hex::encode(encode(&sample())), golden);
     assert_eq!(decode::<Sample>(&encode(&sample())), Ok(sample()));
+    has_one_spelling::<Sample>(&encode(&sample()));
 }
 
 #[test]
-fn other_spellings_are_refused() {
-    let cases = [
-        ("non-shortest integer", "19012c", "1a0000012c"),
-        ("float for an integer", "19012c", "f95cb0"),
-        ("indefinite byte string", "420102", "5f420102ff"),
-        ("array of integers for bytes", "420102", "820102"),
-        ("tag in front", "420102", "c1420102"),
-        ("undefined for null", "f6", "f7"),
-        ("indefinite map", "01a4", "01bf"),
-        ("unknown field", "01a4", "01a5"),
-        ("trailing byte", "f6", "f600"),
-        ("two-byte null", "f6", "f816"),
-        ("invalid UTF-8", "6161", "61ff"),
-        ("huge length", "420102", "5b7fffffffffffffff0102"),
-        ("huge array", "420102", "9b7fffffffffffffff0102"),
-    ];
-    for (defect, from, to) in cases {
-        assert!(decode::<Sample>(&altered(from, to)).is_err(), "{defect}");
-    }
-}
-
-#[test]
-fn swapped_and_duplicate_keys_are_refused() {
-    let swapped = "01a465636f756e7419012c646e616d6561616464617461420102646e657874f6";
-    assert_eq!(decode::<Sample>(&hex::decode(swapped).unwrap()), Err(CodecError::NotCanonical));
-    let duplicate = "01a5646e616d656161646e616d65616165636f756e7419012c6464617461420102646e657874f6";
-    assert_eq!(decode::<Sample>(&hex::decode(duplicate).unwrap()), Err(CodecError::Value));
+fn what_would_be_written_longer_than_allowed_is_refused() {
+    let mut bytes = hex::decode("01a3646e616d65616165636f756e7419012c6464617461590fe6").unwrap();
+    bytes.resize(Sample::MAX_LEN, 0);
+    assert_eq!(
+        decode::<Sample>(&bytes),
+        Err(CodecError::NotCanonical),
+        "`next` is left out and would be null"
+    );
 }
 
 #[test]

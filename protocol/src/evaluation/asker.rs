@@ -264,7 +264,7 @@ impl Asker {
         let highest = refused.highest.as_ref().map_or(0, |highest| highest.header.seq);
         // Going back further each time ends; anything else would be asking the same again.
         if let (Some(Outgoing::Announce(range)), Reason::Gap) = (sent, refused.reason)
-            && highest + 1 < *range.start()
+            && highest.saturating_add(1) < *range.start()
         {
             self.has.insert(holder.clone(), highest);
         } else {

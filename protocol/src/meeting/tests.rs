@@ -118,6 +118,41 @@ fn a_crowd_is_not_introduced_further() {
     assert_eq!(counts[16..], [0, 0]);
 }
 
+/// The record of a submission that meets new ones month after month does not outgrow its limit.
+#[test]
+fn whoever_expired_is_not_kept_with_those_it_met() {
+    let mut meeting = Meeting::new(destination());
+    let long = own(1, &subject_key(1), "x", 1, 2);
+    leave(&mut meeting, &long);
+    for month in 0..10_u8 {
+        let day = TODAY.plus(u32::from(month));
+        for seed in 0..14 {
+            let mut short = own(2 + 14 * month + seed, &subject_key(1), "x", 1, 2);
+            short.leave.expiry = day;
+            assert!(matches!(meeting.leave(&short.leave, day), Ok(TakenIn::New { .. })));
+        }
+        let live = meeting.live(&long.leave.mailbox).unwrap();
+        assert_eq!((live.introduced.len(), live.posts), (14, 14 * (u32::from(month) + 1)));
+        assert!(crate::codec::encode(live).len() <= <Live as Wire>::MAX_LEN);
+        meeting.expire(day.plus(1));
+    }
+}
+
+/// After a restart it is not known who of a crowd is oldest; still nobody meets more than a crowd.
+#[test]
+fn a_crowd_stays_one_after_a_restart() {
+    let owns: Vec<_> = (1..=20).map(|seed| own(seed, &subject_key(1), "x", seed, 2)).collect();
+    let mut meeting = Meeting::new(destination());
+    owns[..18].iter().for_each(|own| drop(leave(&mut meeting, own)));
+    let mut restored = Meeting::new(destination());
+    for own in owns[..18].iter().rev() {
+        restored.restore_live(own.leave.mailbox, meeting.live(&own.leave.mailbox).unwrap().clone());
+    }
+    owns[18..].iter().for_each(|own| drop(leave(&mut restored, own)));
+    let met = owns.iter().map(|own| restored.live(&own.leave.mailbox).unwrap().introduced.len());
+    assert_eq!(met.max(), Some(CROWD - 1));
+}
+
 #[test]
 fn a_restart_goes_on_where_it_was() {
     let mut meeting = Meeting::new(destination());

@@ -8,6 +8,7 @@ use crate::ceremony::fault::{Abort, Evidence, Fault};
 use crate::ceremony::kept::{Kept, KeptBytes, KeptFinished, KeptSigned};
 use crate::ceremony::record::{KeyRecord, Point, SignedKeyRecord};
 use crate::ceremony::spec::{KeyId, KeySpec};
+use crate::codec::tests::has_one_spelling;
 use crate::codec::{Bytes, Wire, decode, encode};
 use crate::id::{CovenantHash, Epoch, MemberId, NetworkId};
 use crate::secret::Secret;
@@ -89,6 +90,7 @@ fn check<T: Wire + PartialEq + std::fmt::Debug>(value: &T, golden: &[&str]) {
     let bytes = encode(value);
     assert_eq!(hex::encode(&bytes), golden.concat());
     assert_eq!(&decode::<T>(&bytes).unwrap(), value);
+    has_one_spelling::<T>(&bytes);
 }
 
 const COMMITMENT: &str = concat!(

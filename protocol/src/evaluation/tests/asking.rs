@@ -228,6 +228,20 @@ fn one_request_at_a_time() {
     assert_eq!(asker.progress(), Progress::Idle);
 }
 
+/// The largest number is no number after which anything comes: its refusal is a failure like others.
+#[test]
+fn a_holder_that_claims_the_last_number_can_be_tried_again() {
+    let mut world = World::new();
+    let mut asker = Asker::new(id("a"), None);
+    let mut highest = world.begin(&mut asker, &["x"]);
+    let announced = asker.outgoing();
+    highest.header.seq = u64::MAX;
+    asker.refused(&id("b"), &Refused { reason: Reason::Gap, highest: Some(highest) });
+    assert!(asker.outgoing().is_empty());
+    asker.retry(&id("b"));
+    assert_eq!(asker.outgoing(), announced[1..2]);
+}
+
 #[test]
 fn failed_holders_can_be_tried_again() {
     let mut world = World::new();

@@ -217,11 +217,14 @@ proptest! {
     }
 }
 
-/// The bytes of one record of every kind.
+/// The bytes of one record of every kind, and of the covenant under which they convict.
 #[test]
 fn the_bytes_of_every_kind() {
     let world = World::new(1);
-    let mut found: Vec<(&str, String)> = Vec::new();
+    let founders = crate::covenant::tests::founders(6);
+    let covenant = crate::covenant::tests::signed(&founders, &crate::covenant::tests::covenant(&founders));
+    assert_eq!(covenant.verify().unwrap().network(), world.covenant.network());
+    let mut found: Vec<(&str, String)> = vec![("covenant", hex::encode(encode(&covenant)))];
     for (evidence, ..) in samples(&world) {
         let kind = evidence.violation.kind();
         if found.iter().all(|(known, _)| *known != kind) {
