@@ -13,6 +13,7 @@
 
 pub mod basis;
 pub mod board;
+pub mod calendar;
 pub mod ceremony;
 pub mod codec;
 pub mod conversation;
