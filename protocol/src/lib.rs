@@ -17,6 +17,7 @@ pub mod calendar;
 pub mod ceremony;
 pub mod codec;
 pub mod conversation;
+pub mod coordination;
 pub mod covenant;
 pub mod crypto;
 pub mod evaluation;

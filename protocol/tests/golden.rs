@@ -125,6 +125,7 @@ fn purpose(name: &str, recipes: &[&str], disclosure: Disclosure) -> Purpose {
         recipes: recipes.iter().map(ToString::to_string).collect(),
         disclosure,
         signal_months: 12,
+        coordination: None,
     }
 }
 
@@ -400,6 +401,8 @@ fn records() {
         points: BTreeSet::from([point.clone()]),
         said: Vec::new(),
         heard: Vec::new(),
+        heard_over: BTreeSet::new(),
+        spent: Vec::new(),
     };
     let message = |from, to, byte| Message {
         id: MessageId::from_bytes([byte; 16]),
@@ -409,7 +412,7 @@ fn records() {
         says: Says::Mistaken(MistakenReason::NoLongerInvolved),
     };
     let delivery = Delivery { pair: Pair::from(&point), n: 300, receipted: true };
-    let said = Said { message: message(high, low, 14), deliveries: vec![delivery] };
+    let said = Said { message: message(high, low, 14), only: None, deliveries: vec![delivery] };
     let mistaken = Match { said: vec![said], heard: vec![message(low, high, 15)], ..named.clone() };
     let ended = Match { partner: None, points: BTreeSet::new(), ..named.clone() };
     let (last, matcher) = (WithdrawNumber { generation: u32::MAX, counter: u64::MAX }, id("matcher"));

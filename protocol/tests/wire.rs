@@ -14,6 +14,7 @@ use kring_protocol::ceremony::{self, Abort, Evidence, Fault, Finished, KeyId, No
 use kring_protocol::ceremony::{KeyRecord, Point, SignedKeyRecord};
 use kring_protocol::codec::{Bytes, Wire, decode, encode};
 use kring_protocol::conversation::{Message, MessageId, MistakenReason, Says};
+use kring_protocol::coordination::Cooperation;
 use kring_protocol::covenant::{Covenant, SignedCovenant};
 use kring_protocol::evaluation::{self, Chain, Fraud, SignedAnswer, SignedHeader};
 use kring_protocol::id::{CovenantHash, Epoch, MemberId, NetworkId, Reference};
@@ -117,6 +118,9 @@ fn boards_and_records() -> Vec<Sample> {
         issued: Day::from_days(20_000),
         says: Says::Mistaken(MistakenReason::Duplicate),
     }));
+    let file = include_str!("../src/coordination/tests/golden.txt");
+    samples.extend(golden::<Message>(file, &["card", "position", "position that says nothing"]));
+    samples.extend(golden::<Cooperation>(file, &["cooperation", "cooperation with nobody"]));
     samples
 }
 

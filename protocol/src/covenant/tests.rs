@@ -56,6 +56,7 @@ pub(crate) fn covenant(founders: &[Founder]) -> Covenant {
             recipes: vec!["default".into()],
             disclosure: Disclosure::NameAtOnce,
             signal_months: 12,
+            coordination: None,
         }],
         budgets: ids.iter().map(|id| Budget::for_caseload(id.clone(), 100)).collect(),
         members: founders.iter().map(|founder| founder.card.clone()).collect(),
@@ -108,6 +109,18 @@ fn rules_are_checked_and_named() {
     assert!(check::errors(&good).is_empty(), "{}", texts(&good));
     assert!(texts(&good).contains("tempo immediate"));
     type Break = fn(&mut Covenant);
+    let coordination = |c: &mut Covenant, change: fn(&mut Coordination)| {
+        change(c.purposes[0].coordination.insert(Coordination::default()));
+    };
+    for (expected, change) in [
+        ("1 to 60 working days", (|c| c.respond_days = 0) as fn(&mut Coordination)),
+        ("1 to 60 working days", |c| c.coordinator_days = 61),
+        ("name 1 to 64 functions", |c| c.functions.clear()),
+    ] {
+        let mut covenant = good.clone();
+        coordination(&mut covenant, change);
+        assert!(texts(&covenant).contains(expected), "{expected}: {}", texts(&covenant));
+    }
     let breaks: [(&str, Break); 10] = [
         ("not a member", |c| c.matchers.push("nobody".parse().unwrap())),
         ("twice", |c| c.matchers.push(c.matchers[0].clone())),
