@@ -44,6 +44,9 @@ fn who_has_not_met_the_lead_is_told_through_whom_to_reach_it() {
     assert_eq!(seen[2], [ClaimView { id, who: Who::Us, confirmed: true }]);
     assert_eq!(seen[1], [ClaimView { id, who: Who::Partner(world.key(1, 0)), confirmed: false }]);
     assert_eq!(seen[0], [ClaimView { id, who: Who::Through(vec![world.key(0, 0)]), confirmed: false }]);
+    let told = |case: usize| &world.cases[case].cooperation.ties[0].told;
+    assert_eq!(told(1).claims, [Claim { hops: 1, id }].into());
+    assert_eq!(*told(0), Position::default(), "nobody tells a claim back to where it is known from");
     for case in 0..2 {
         assert!(world.cases[case].told.alerts.contains(&Alert::LeadClaimed(id)));
         world.act(case, &Action::Confirm(id)).unwrap();
