@@ -41,6 +41,9 @@ pub struct At<'a> {
     pub now: Timestamp,
     /// The case's purpose.
     pub purpose: &'a Purpose,
+    /// When this node was last restored from a backup, if it was since the last epoch began: it may have known, and told,
+    /// what it finds now.
+    pub restored: Option<Timestamp>,
 }
 
 /// What the caller has to carry out, in this order, after it has stored the new state. What changes records is stored in the

@@ -109,7 +109,12 @@ fn boards_and_records() -> Vec<Sample> {
     samples.extend(golden::<board::Response>(file, &responses));
     let file = include_str!("golden/record.txt");
     samples.extend(golden::<Live>(file, &["live, fresh", "live, introduced"]));
-    let matches = ["match", "match that ended, without a name", "match that both sides call mistaken"];
+    let matches = [
+        "match",
+        "match that ended, without a name",
+        "match that both sides call mistaken",
+        "match over which both sides speak",
+    ];
     samples.extend(golden::<Match>(file, &matches));
     samples.push(made(&Message {
         id: MessageId::from_bytes([1; 16]),

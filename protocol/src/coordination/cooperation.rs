@@ -20,9 +20,6 @@ use crate::time::Day;
 /// Most matches that one cooperation holds.
 pub const MATCHES_MAX: usize = 20;
 
-/// A restore from a backup may have forgotten so many of the own messages.
-const RESTORED: u64 = 1 << 32;
-
 /// One case's cooperation with all it has met: a record of its own, sealed at rest.
 ///
 /// Every method that changes something gives back what has to be done about it. The caller stores the record, and what the
@@ -138,7 +135,9 @@ impl Cooperation {
             return;
         }
         let first = self.ties.is_empty();
-        self.ties.push(Tie::new(key.clone(), other, local_day(at.now)));
+        let mut tie = Tie::new(key.clone(), other, local_day(at.now));
+        at.restored.into_iter().for_each(|moment| tie.restored(moment));
+        self.ties.push(tie);
         // Whoever wanted no reminders of what they knew does not know this yet.
         self.muted = false;
         if !std::mem::replace(&mut self.unseen, true) {
@@ -149,7 +148,8 @@ impl Cooperation {
     /// The other side of a match says something.
     ///
     /// # Errors
-    /// [`CardError`]: the card is not believed, and to be reported. Nothing else of the message counts either.
+    /// [`CardError`]: the card is not believed, and to be reported. Nothing has changed; the match is still to be fed to
+    /// [`Self::update`].
     pub fn hear(
         &mut self,
         incoming: Incoming<'_>,
@@ -190,19 +190,14 @@ impl Cooperation {
         effects
     }
 
-    /// The node was restored from a backup and may have said things that it does not remember. What it says from now on
-    /// counts as later.
+    /// The node has been restored from a backup, at [`At::restored`], and may have said things that it does not remember. What
+    /// it says from now on counts as later: it says again where it stands, and cards go again.
     pub fn restored(&mut self, at: At<'_>, rng: &mut (impl RngCore + CryptoRng)) -> Vec<Effect> {
         for tie in &mut self.ties {
-            tie.counter += RESTORED;
+            at.restored.into_iter().for_each(|moment| tie.restored(moment));
         }
         let mut effects = Vec::new();
-        for index in 0..self.ties.len() {
-            if !self.ties[index].mistaken && self.ties[index].told != Position::default() {
-                let position = self.ties[index].told.clone();
-                effects.push(self.say(index, position, at, rng));
-            }
-        }
+        self.settle(at, rng, &mut effects);
         effects
     }
 
@@ -216,8 +211,8 @@ impl Cooperation {
         self.hand_over();
         let known = self.claims();
         for index in 0..self.ties.len() {
-            let position = self.position(index, &known);
-            if self.ties[index].shown && !position.says_the_same_as(&self.ties[index].told) {
+            let (position, tie) = (self.position(index, &known), &self.ties[index]);
+            if tie.shown && (!position.says_the_same_as(&tie.told) || tie.owes_a_word()) {
                 effects.push(self.say(index, position, at, rng));
             }
         }

@@ -36,7 +36,7 @@ impl Cooperation {
         for (index, tie) in told {
             for claim in tie.theirs().into_iter().flat_map(|position| &position.claims) {
                 let own = self.claim == Some(claim.id) || self.past_claims.contains(&claim.id);
-                let known = claim.hops == 0 || (claim.hops < HOPS_MAX && !self.word_of_maker(claim.id));
+                let known = claim.hops == 0 || (claim.hops <= HOPS_MAX && !self.word_of_maker(claim.id));
                 if known && !own {
                     let hops = claims.entry(claim.id).or_default().0.entry(index).or_insert(claim.hops);
                     *hops = claim.hops.min(*hops);
@@ -57,7 +57,8 @@ impl Cooperation {
     pub(super) fn claims_for(&self, tie: usize, known: &Claims) -> BTreeSet<Claim> {
         let own = self.claim.map(|id| Claim { hops: 0, id });
         let passed_on = |(id, route): (&ClaimId, &Route)| {
-            let hops = route.hops_without(tie).filter(|_| route.0.get(&tie) != Some(&0))?;
+            let near = |hops: &u8| *hops <= HOPS_MAX && route.0.get(&tie) != Some(&0);
+            let hops = route.hops_without(tie).filter(near)?;
             Some(Claim { hops, id: *id })
         };
         let nearest: BTreeSet<_> = own.into_iter().chain(known.iter().filter_map(passed_on)).collect();

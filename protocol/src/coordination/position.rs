@@ -29,8 +29,8 @@ byte_id! {
 pub const CLAIMS_MAX: usize = 6;
 /// Most pairs of mailboxes told over one match: two at each of the most matchers that a covenant may name.
 pub const HEARD_OVER_MAX: usize = 14;
-/// A claim that came through more partners than this is not passed on.
-pub const HOPS_MAX: u8 = 7;
+/// A claim comes through so many partners at most.
+pub const HOPS_MAX: u8 = 6;
 
 /// What a side answers to a match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

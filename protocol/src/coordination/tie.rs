@@ -114,6 +114,10 @@ pub(super) struct SeenClaim {
     pub(super) offered: bool,
 }
 
+/// After a restore counters go on from its moment in seconds, shifted by so many bits: later than anything said before, also
+/// after an earlier restore of the same backup.
+const RESTORED_BITS: u32 = 20;
+
 /// Most claims remembered for one match. A side that makes more is heard, but nobody is told of them.
 const CLAIMS_SEEN_MAX: usize = 16;
 
@@ -139,6 +143,18 @@ impl Tie {
             done: BTreeSet::new(),
             claims_seen: Vec::new(),
         }
+    }
+
+    /// The node was restored, and may have said more than it remembers.
+    pub(super) fn restored(&mut self, moment: Timestamp) {
+        self.counter = self.counter.max(moment.secs() << RESTORED_BITS);
+        self.told.seq = 0;
+        self.card.iter_mut().for_each(|card| card.changed = true);
+    }
+
+    /// Whether the other side may believe something that this side does not know to have said.
+    pub(super) const fn owes_a_word(&self) -> bool {
+        self.told.seq == 0 && self.counter > 0
     }
 
     /// What the other side has said last, if anything.

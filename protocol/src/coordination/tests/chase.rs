@@ -193,7 +193,7 @@ fn short_terms_have_no_reminder_before_they_begin() {
     let purpose = Purpose { coordination: Some(terms), ..world.purpose() };
     let mut told = Vec::new();
     for day in 11..16 {
-        let at = At { now: morning(2027, 1, day), purpose: &purpose };
+        let at = At { now: morning(2027, 1, day), purpose: &purpose, restored: None };
         let effects = world.cases[0].cooperation.tick(at, &mut world.rng);
         told.extend(effects.into_iter().map(|effect| match effect {
             Effect::TellSupervisor { waited, .. } => (day, "supervisor", waited),
@@ -211,7 +211,7 @@ fn several_matches_of_a_case_are_one_reminder() {
     world.now = morning(2027, 1, 11);
     (0..2).for_each(|edge| world.find(edge));
     let purpose = world.purpose();
-    let at = At { now: morning(2027, 1, 13), purpose: &purpose };
+    let at = At { now: morning(2027, 1, 13), purpose: &purpose, restored: None };
     let effects = world.cases[0].cooperation.tick(at, &mut world.rng);
     let about = (0..2).map(|edge| (world.key(edge, 0), Step::Respond)).collect();
     assert_eq!(effects, [Effect::Remind { deadline: day(2027, 1, 18), days_left: 3, about }]);

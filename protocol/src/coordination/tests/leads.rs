@@ -73,6 +73,7 @@ fn conflicts_are_judged_over_all_matches_and_settled_by_people() {
     let mut world = chain(3);
     let [first, last] = [0, 2].map(|case| claim(&mut world, case));
     for case in 0..3 {
+        world.tick(case);
         assert_eq!(claims(&world, case).len(), 2, "shown as such, also to who has not met the other");
         assert_eq!(contested(&world, case), 0, "not at once");
     }
@@ -169,11 +170,11 @@ fn a_ring_that_never_met_the_lead_forgets_it() {
 
 #[test]
 fn a_claim_goes_so_far_and_no_further() {
-    let reach = usize::from(HOPS_MAX);
+    let reach = usize::from(HOPS_MAX) + 1;
     let mut world = chain(reach + 3);
     claim(&mut world, 0);
     assert_eq!(claims(&world, reach).len(), 1);
-    assert_eq!(claims(&world, reach + 2).len(), 0);
+    assert_eq!(claims(&world, reach + 1).len(), 0);
 }
 
 #[test]

@@ -222,20 +222,39 @@ fn of_two_positions_with_one_counter_both_sides_keep_the_same() {
 fn a_restored_node_is_believed_again() {
     let mut world = two();
     let [ours, theirs] = [0, 1].map(|side| world.key(0, side));
-    world.act(0, &Action::Respond(ours.clone(), Response::Coordinate)).unwrap();
-    world.run();
-    let backup = world.cases[0].cooperation.clone();
-    for response in [Response::AlreadyTogether, Response::Coordinate, Response::AlreadyTogether] {
+    let say = |world: &mut World, response| {
         world.act(0, &Action::Respond(ours.clone(), response)).unwrap();
         world.run();
+    };
+    let heard = |world: &World| world.seen(0, 1).unwrap().0.matches[0].their_response;
+    world.back_up(0);
+    for response in [Response::AlreadyTogether, Response::Coordinate, Response::AlreadyTogether] {
+        say(&mut world, response);
     }
-    world.cases[0].cooperation = backup;
-    world.restored(0);
+    for _ in 0..2 {
+        world.restore(0);
+        world.find(0);
+        world.run();
+        assert_eq!(heard(&world), None, "what it says now counts, also that it says nothing");
+        say(&mut world, Response::Coordinate);
+        assert_eq!(heard(&world), Some(Response::Coordinate));
+        let seq = world.cases[1].cooperation.tie(&theirs).unwrap().theirs().unwrap().seq;
+        assert_eq!(seq >> 20, world.now.secs());
+    }
+}
+
+#[test]
+fn a_restored_node_speaks_up_to_whom_it_does_not_remember() {
+    let mut world = World::new(&[0, 1], vec![Edge([0, 1])], Disclosure::NameAtOnce);
+    world.back_up(0);
+    world.find(0);
+    world.act(0, &Action::Claim).unwrap();
     world.run();
-    let heard = world.seen(0, 1).unwrap().0.matches[0].their_response;
-    assert_eq!(heard, Some(Response::Coordinate), "what it says now counts, not what it has forgotten");
-    let seq = |world: &World| world.cases[1].cooperation.tie(&theirs).unwrap().theirs().unwrap().seq;
-    assert!(seq(&world) > 1 << 32);
+    assert_eq!(world.cases[1].cooperation.claims().len(), 1);
+    world.restore(0);
+    world.find(0);
+    world.run();
+    assert_eq!(world.cases[1].cooperation.claims().len(), 0);
 }
 
 #[test]

@@ -63,7 +63,10 @@ enum Act {
     Restart {
         case: usize,
     },
-    Restored {
+    BackUp {
+        case: usize,
+    },
+    Restore {
         case: usize,
     },
     Pass {
@@ -95,7 +98,8 @@ enum What {
 
 fn setup() -> impl Strategy<Value = Setup> {
     let shared = proptest::collection::vec(proptest::bool::weighted(0.7), 30);
-    (2..=5_usize, 1..=3_usize, shared, any::<bool>()).prop_map(|(partners, families, shared, hidden)| Setup {
+    let families = prop_oneof![4 => Just(1_usize), 2 => Just(2), 1 => Just(3)];
+    (2..=5_usize, families, shared, any::<bool>()).prop_map(|(partners, families, shared, hidden)| Setup {
         partners,
         families,
         shared,
@@ -115,7 +119,7 @@ fn what() -> impl Strategy<Value = What> {
         5 => Just(What::Confirm),
         3 => Just(What::Offer),
         1 => Just(What::Keep),
-        6 => close,
+        8 => close,
         1 => Just(What::Reopen),
         1 => Just(What::Look),
         1 => any::<bool>().prop_map(What::Mute),
@@ -136,9 +140,10 @@ fn act() -> impl Strategy<Value = Act> {
         12 => (case(), 0..MATCHERS, 0..4_u8).prop_map(|(case, at, fate)| Act::Send { case, at, fate }),
         16 => any_number.prop_map(|which| Act::Deliver { which }),
         6 => case().prop_map(|case| Act::Cards { case }),
-        16 => (case(), what(), 0..1_000_usize).prop_map(|(case, what, which)| Act::Do { case, what, which }),
+        24 => (case(), what(), 0..1_000_usize).prop_map(|(case, what, which)| Act::Do { case, what, which }),
         2 => case().prop_map(|case| Act::Restart { case }),
-        1 => case().prop_map(|case| Act::Restored { case }),
+        2 => case().prop_map(|case| Act::BackUp { case }),
+        1 => case().prop_map(|case| Act::Restore { case }),
         3 => (1..200_u64).prop_map(|hours| Act::Pass { hours }),
         4 => case().prop_map(|case| Act::Tick { case }),
     ]
@@ -183,7 +188,8 @@ fn perform(world: &mut World, act: &Act) {
         Act::Cards { case } => world.send_cards(case % cases),
         Act::Do { case, what, which } => act_somehow(world, case % cases, what, which),
         Act::Restart { case } => world.restart(case % cases),
-        Act::Restored { case } => world.restored(case % cases),
+        Act::BackUp { case } => world.back_up(case % cases),
+        Act::Restore { case } => world.restore(case % cases),
         Act::Pass { hours } => world.now = world.now.plus_secs(hours * 3_600),
         Act::Tick { case } => world.tick(case % cases),
     }
@@ -228,6 +234,12 @@ fn tie(world: &World, edge: usize, side: usize) -> &Tie {
 fn living(world: &mut World) -> Vec<usize> {
     for edge in 0..world.edges.len() {
         world.find(edge);
+    }
+    world.run();
+    // A restored node may have forgotten a mark of its own, and nobody tells it: its people say so again.
+    for (case, key) in world.marked.clone() {
+        let again = Action::NotRight(key, MistakenReason::OtherPerson);
+        assert!(matches!(world.act(case, &again), Ok(()) | Err(Refused::NoMatch)));
     }
     world.run();
     let lives = |edge: &usize| world.seen(*edge, 0).is_some();
@@ -334,9 +346,31 @@ fn schedules_come_to_everything() {
         }
         seen.into_iter().for_each(|what| *reached.entry(what).or_default() += 1);
     }
-    reached.remove("");
     println!("{reached:?}");
-    assert!(reached.len() >= 20 && reached.values().all(|worlds| *worlds >= 3), "{reached:?}");
+    for what in [
+        "a notice",
+        "a notice that grew",
+        "open",
+        "responded",
+        "in contact",
+        "lead agreed",
+        "closed",
+        "cards",
+        "contested",
+        "through another",
+        "told of a conflict",
+        "offered",
+        "gave way",
+        "ended",
+        "not right",
+        "silent",
+        "traceable",
+        "reminded",
+        "supervisor",
+        "coordinator",
+    ] {
+        assert!(reached.get(what).is_some_and(|worlds| *worlds >= 3), "{what}: {reached:?}");
+    }
 }
 
 proptest! {

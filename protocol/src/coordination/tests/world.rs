@@ -36,10 +36,21 @@ pub(super) struct Case {
     /// How often the professional's card has changed.
     pub(super) card: u8,
     pub(super) told: Told,
+    backup: Option<Backup>,
+    restored: Option<Timestamp>,
+}
+
+/// What a node can be put back to.
+#[derive(Clone)]
+struct Backup {
+    cooperation: Vec<u8>,
+    matches: Vec<Vec<u8>>,
+    withdrawn: bool,
+    told: Told,
 }
 
 /// What the own people and others were told.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Told {
     pub(super) alerts: Vec<Alert>,
     pub(super) flags: Vec<Flag>,
@@ -94,6 +105,8 @@ pub(super) struct World {
     pub(super) rng: ChaCha20Rng,
     /// Which side of which edge has ever wanted to coordinate.
     wanted: BTreeSet<(usize, usize)>,
+    /// Which case has ever called which match mistaken.
+    pub(super) marked: BTreeSet<(usize, MatchKey)>,
 }
 
 pub(super) fn matcher(number: usize) -> MemberId {
@@ -120,6 +133,8 @@ impl World {
                 withdrawn: false,
                 card: 0,
                 told: Told::default(),
+                backup: None,
+                restored: None,
             }
         };
         let cases = partners.iter().map(|partner| case(*partner)).collect();
@@ -133,6 +148,7 @@ impl World {
             now: START,
             rng,
             wanted: BTreeSet::new(),
+            marked: BTreeSet::new(),
         }
     }
 
@@ -149,6 +165,10 @@ impl World {
 
     pub(super) fn purpose(&self) -> Purpose {
         self.covenant.purposes[0].clone()
+    }
+
+    pub(super) fn at<'a>(&self, case: usize, purpose: &'a Purpose) -> At<'a> {
+        At { now: self.now, purpose, restored: self.cases[case].restored }
     }
 
     fn member(&self, case: usize) -> MemberId {
@@ -251,7 +271,7 @@ impl World {
     /// A case's signal is withdrawn. Others read of it later.
     pub(super) fn withdraw(&mut self, case: usize) {
         let purpose = self.purpose();
-        let at = At { now: self.now, purpose: &purpose };
+        let at = self.at(case, &purpose);
         let effects = self.cases[case].cooperation.own_signal_ended(at, &mut self.rng);
         self.carry_out(case, effects);
         self.cases[case].withdrawn = true;
@@ -280,7 +300,7 @@ impl World {
 
     fn update(&mut self, case: usize, changed: &[MatchKey]) {
         let purpose = self.purpose();
-        let at = At { now: self.now, purpose: &purpose };
+        let at = self.at(case, &purpose);
         for key in changed {
             let Case { matches, cooperation, .. } = &mut self.cases[case];
             let effects = cooperation.update(matches.get(key).unwrap(), at, &mut self.rng);
@@ -322,7 +342,7 @@ impl World {
         let (pair, edge) = (self.pair(ground, to), self.edges[self.grounds[ground].edge]);
         let case = edge.0[to];
         let purpose = self.purpose();
-        let at = At { now: self.now, purpose: &purpose };
+        let at = self.at(case, &purpose);
         let scope = self.scope(&pair.matcher);
         let me = self.member(case);
         let Case { matches, cooperation, .. } = &mut self.cases[case];
@@ -359,7 +379,7 @@ impl World {
 
     pub(super) fn send_cards(&mut self, case: usize) {
         let purpose = self.purpose();
-        let at = At { now: self.now, purpose: &purpose };
+        let at = self.at(case, &purpose);
         for due in self.cases[case].cooperation.cards_due() {
             let entry = self.cases[case].matches.get(&due.key).unwrap();
             let pair = entry.heard_over.iter().find(|pair| pair_mark(pair) == due.over).unwrap().clone();
@@ -376,7 +396,7 @@ impl World {
 
     pub(super) fn act(&mut self, case: usize, action: &Action) -> Result<(), Refused> {
         let purpose = self.purpose();
-        let at = At { now: self.now, purpose: &purpose };
+        let at = self.at(case, &purpose);
         let before = self.cases[case].cooperation.clone();
         let effects = self.cases[case].cooperation.act(action, at, &mut self.rng).inspect_err(|_| {
             assert_eq!(self.cases[case].cooperation, before, "refused, and nothing has changed");
@@ -392,7 +412,7 @@ impl World {
 
     pub(super) fn tick(&mut self, case: usize) {
         let purpose = self.purpose();
-        let at = At { now: self.now, purpose: &purpose };
+        let at = self.at(case, &purpose);
         let effects = self.cases[case].cooperation.tick(at, &mut self.rng);
         self.carry_out(case, effects);
     }
@@ -410,10 +430,38 @@ impl World {
         *cooperation = decode(&bytes).unwrap();
     }
 
-    /// A node was restored from a backup.
-    pub(super) fn restored(&mut self, case: usize) {
+    pub(super) fn back_up(&mut self, case: usize) {
+        let Case { matches, cooperation, withdrawn, told, .. } = &self.cases[case];
+        let (cooperation, matches) = (encode(cooperation), matches.iter().map(encode).collect());
+        self.cases[case].backup =
+            Some(Backup { cooperation, matches, withdrawn: *withdrawn, told: told.clone() });
+    }
+
+    /// A node is restored from its backup, if it has one. It gives up all its mailboxes and draws new ones.
+    pub(super) fn restore(&mut self, case: usize) {
+        let Some(backup) = self.cases[case].backup.clone() else { return };
+        let mut matches = Matches::default();
+        backup.matches.iter().for_each(|entry| matches.restore(decode(entry).unwrap()));
+        let put_back = &mut self.cases[case];
+        put_back.matches = matches;
+        put_back.cooperation = decode(&backup.cooperation).unwrap();
+        (put_back.withdrawn, put_back.told) = (backup.withdrawn, backup.told);
+        self.now = self.now.plus_secs(1);
+        self.cases[case].restored = Some(self.now);
+        for (edge, side) in self.edges_of(case) {
+            for ground in 0..self.grounds.len() {
+                if self.grounds[ground].edge == edge {
+                    (self.grounds[ground].ended, self.grounds[ground].end_read[side]) = (true, false);
+                    self.read_end(ground, side);
+                }
+            }
+        }
+        self.says_anew(case);
+    }
+
+    pub(super) fn says_anew(&mut self, case: usize) {
         let purpose = self.purpose();
-        let at = At { now: self.now, purpose: &purpose };
+        let at = self.at(case, &purpose);
         let effects = self.cases[case].cooperation.restored(at, &mut self.rng);
         self.carry_out(case, effects);
     }
@@ -423,6 +471,7 @@ impl World {
             match effect {
                 Effect::Send { key, message, only } => self.say(case, &key, *message, only),
                 Effect::Mark { key, message, reason } => {
+                    self.marked.insert((case, key.clone()));
                     let today = self.now.day();
                     let changed = self.cases[case].matches.mark_mistaken(key.id, message, reason, today);
                     self.update(case, &changed);
