@@ -93,7 +93,8 @@ fn every_member_must_have_signed() {
 
 #[test]
 fn a_covenant_reads_as_toml_and_back() {
-    let covenant = covenant(&founders(6));
+    let mut covenant = covenant(&founders(6));
+    covenant.purposes[0].coordination = Some(Coordination::default());
     let text = toml::to_string(&covenant).unwrap();
     assert_eq!(toml::from_str::<Covenant>(&text).unwrap(), covenant);
     assert!(toml::from_str::<Covenant>(&format!("surprise = 1\n{text}")).is_err());

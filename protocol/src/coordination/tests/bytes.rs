@@ -120,6 +120,7 @@ fn the_largest_messages_fit() {
     assert_eq!(card.card.email.as_str().len(), 160);
     for message in [far(Says::Position(Box::new(largest))), far(Says::Card(Box::new(card)))] {
         let length = encode(&message).len();
+        println!("{length} bytes");
         assert!(length <= Message::MAX_LEN, "{length} of {}", Message::MAX_LEN);
         assert_eq!(Message::from_plaintext(&message.to_plaintext()), Ok(message));
     }
