@@ -1,5 +1,5 @@
-//! Asks the key holders to evaluate what is waiting, one request at a time (`docs/protocol.md` section 4.2). The rules
-//! themselves are `kring_protocol::evaluation`.
+//! Asks the key holders to evaluate what is waiting, one request at a time (`docs/protocol.md` sections 4.2 and 11.1).
+//! The rules themselves are `kring_protocol::evaluation` and `kring_protocol::tempo`.
 //!
 //! A batch ends in one commit: subject keys and freshly drawn submissions together, so that nothing is left twice.
 
@@ -9,14 +9,18 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
+use kring_protocol::ceremony::SignedKeyRecord;
 use kring_protocol::codec;
 use kring_protocol::evaluation::{
     Announce, AnswerFault, Asker as Rules, BeginError, KeyResult, NewRequest, Outgoing, Progress, Request,
     Response, SignedHeader, VerifiedHeader,
 };
+use kring_protocol::evidence::{Violation, WrongEvaluation};
 use kring_protocol::id::{Epoch, MemberId, PurposeId, RecipeId};
 use kring_protocol::oprf::MAX_BATCH;
 use kring_protocol::own_submission::{OwnSubmission, WithdrawNumber};
+use kring_protocol::secret::Secret;
+use kring_protocol::tempo::Next;
 use rand::rngs::OsRng;
 
 use kring_protocol::log::entry::{Kind, Outcome};
@@ -24,6 +28,7 @@ use kring_protocol::log::entry::{Kind, Outcome};
 use crate::audit::Event;
 use crate::cases::{Desired, MatchKeyId};
 use crate::core::Core;
+use crate::evidence::keep;
 use crate::holder::Holder;
 use crate::keys::{EpochKeys, Keyring};
 use crate::leaves::{LeaveKey, Left};
@@ -31,6 +36,8 @@ use crate::network::Family;
 use crate::partner::{Evaluation, Partner};
 use crate::sender::Counter;
 use crate::store::{Batch, StoreError, Table};
+
+mod rounds;
 
 /// Between two tries when too few holders answer.
 const RETRY: Duration = Duration::from_millis(500);
@@ -84,49 +91,73 @@ impl Asker {
     /// Works until the node stops.
     pub async fn run(mut self) {
         let partner = Arc::clone(&self.partner);
-        loop {
-            let group = |evaluation: &Evaluation| (evaluation.epoch, partner.purpose_of(&evaluation.key));
-            let taken = tokio::select! {
-                taken = partner.evaluations.take(MAX_BATCH, group) => taken,
-                () = self.core.stopped() => return,
-            };
-            let Some(Evaluation { epoch, key }) = taken.items.first().cloned() else { continue };
-            let Some(purpose) = partner.purpose_of(&key) else { continue };
-            let ids: Vec<_> = taken.items.iter().map(|evaluation| evaluation.key).collect();
-            match self.evaluate(epoch, &purpose, &ids).await {
-                Ok(true) => {}
-                Ok(false) => {
-                    partner.evaluations.add(taken.items.iter().cloned());
-                    self.core.pause(RETRY).await;
+        let mut after = self.core.now();
+        while !self.core.is_stopping() {
+            let done = match self.core.pace.next_round(after) {
+                Next::WhenWaiting => self.what_waits(&partner).await,
+                Next::At(moment) => {
+                    if !self.core.until(moment).await {
+                        return;
+                    }
+                    let done = self.round(&partner, moment).await;
+                    // Rounds that passed meanwhile are left out; what waits is in the next one.
+                    after = moment.max(self.core.now());
+                    done
                 }
-                Err(error) => self.core.fail(error.to_string()),
-            }
-            if self.core.is_stopping() {
-                return;
+            };
+            if let Err(error) = done {
+                self.core.fail(error.to_string());
             }
         }
     }
 
-    /// Evaluates one batch. False when it must be tried again.
+    /// Waits until something is to be evaluated, and does so.
+    async fn what_waits(&mut self, partner: &Partner) -> Result<(), StoreError> {
+        let group = |evaluation: &Evaluation| (evaluation.epoch, partner.purpose_of(&evaluation.key));
+        let taken = tokio::select! {
+            taken = partner.evaluations.take(MAX_BATCH, group) => taken,
+            () = self.core.stopped() => return Ok(()),
+        };
+        let Some(Evaluation { epoch, key }) = taken.items.first().cloned() else { return Ok(()) };
+        let Some(purpose) = partner.purpose_of(&key) else { return Ok(()) };
+        let ids: Vec<_> = taken.items.iter().map(|evaluation| evaluation.key).collect();
+        if !self.evaluate(epoch, &purpose, &ids, 0).await? {
+            partner.evaluations.add(taken.items.iter().cloned());
+            self.core.pause(RETRY).await;
+        }
+        Ok(())
+    }
+
+    /// Whether this member's chain of an epoch is known to its end.
+    async fn knows_chain(&mut self, keys: &EpochKeys) -> Result<bool, StoreError> {
+        let epoch = keys.terms.epoch;
+        if !self.rules.contains_key(&epoch) {
+            let Some(last) = self.catch_up(keys).await? else { return Ok(false) };
+            self.rules.insert(epoch, Rules::new(self.core.me.clone(), last));
+        }
+        Ok(true)
+    }
+
+    /// Evaluates one batch, filled with dummies to `size`. False when it must be tried again.
     async fn evaluate(
         &mut self,
         epoch: Epoch,
         purpose: &PurposeId,
         ids: &[MatchKeyId],
+        size: usize,
     ) -> Result<bool, StoreError> {
         let Some(keys) = self.keyring.get(epoch) else { return Ok(true) };
         let inputs = self.inputs(ids);
-        if inputs.is_empty() {
+        if inputs.is_empty() && size == 0 {
             return Ok(true);
         }
-        if !self.rules.contains_key(&epoch) {
-            let Some(last) = self.catch_up(&keys).await? else { return Ok(false) };
-            self.rules.insert(epoch, Rules::new(self.core.me.clone(), last));
+        if !self.knows_chain(&keys).await? {
+            return Ok(false);
         }
-        let Some(header) = self.begin(&keys, purpose, &inputs)? else { return Ok(true) };
+        let Some(header) = self.begin(&keys, purpose, &inputs, size)? else { return Ok(true) };
         let mut batch = Batch::new();
         batch.put(Table::OwnHeader, header_key(epoch, header.header.seq), codec::encode(&header));
-        let entries = vec![self.core.event(Kind::EvaluationAsked, None, inputs.len() as u64)];
+        let entries = vec![self.core.event(Kind::EvaluationAsked, None, header.header.count.into())];
         self.core.commit(batch, entries).await?;
         let Some(results) = self.ask(epoch, &header).await else { return Ok(false) };
         self.finish(&keys, purpose, &inputs, &results).await?;
@@ -150,10 +181,14 @@ impl Asker {
         keys: &EpochKeys,
         purpose: &PurposeId,
         inputs: &[Input],
+        size: usize,
     ) -> Result<Option<SignedHeader>, StoreError> {
         let epoch = keys.terms.epoch;
         let Some(rules) = self.rules.get_mut(&epoch) else { return Ok(None) };
-        let oprf_inputs: Vec<_> = inputs.iter().map(|input| input.oprf_input.clone()).collect();
+        let mut oprf_inputs: Vec<_> = inputs.iter().map(|input| input.oprf_input.clone()).collect();
+        // Dummies: nobody can tell them apart once they are blinded, and their results are dropped.
+        let dummy = || Secret::<32>::random(&mut OsRng).expose().to_vec();
+        oprf_inputs.extend(std::iter::repeat_with(dummy).take(size.saturating_sub(inputs.len())));
         let preferred = [self.core.me.clone()];
         let request = NewRequest { terms: &keys.terms, purpose, inputs: &oprf_inputs, preferred: &preferred };
         let (signing, now) = (&self.core.identity.signing, self.core.now());
@@ -168,6 +203,7 @@ impl Asker {
 
     /// Drives one request to its end. None when it was given up.
     async fn ask(&mut self, epoch: Epoch, header: &SignedHeader) -> Option<Vec<KeyResult>> {
+        let keys = self.keyring.get(epoch)?;
         let rules = self.rules.get_mut(&epoch)?;
         let mut open = FuturesUnordered::new();
         loop {
@@ -200,7 +236,9 @@ impl Asker {
             match tokio::time::timeout(SPARE_AFTER, open.next()).await {
                 Err(_) => rules.overdue(),
                 Ok(None) => {}
-                Ok(Some((holder, response))) => hear(&self.core, rules, &holder, response).await,
+                Ok(Some((holder, response))) => {
+                    hear(&self.core, rules, &keys.records, &holder, response).await;
+                }
             }
         }
     }
@@ -311,7 +349,13 @@ impl Asker {
 }
 
 /// Tells the rules what a holder replied, or that it did not.
-async fn hear(core: &Core, rules: &mut Rules, holder: &MemberId, response: Option<Response>) {
+async fn hear(
+    core: &Core,
+    rules: &mut Rules,
+    records: &[SignedKeyRecord],
+    holder: &MemberId,
+    response: Option<Response>,
+) {
     match response {
         None | Some(Response::Head(_) | Response::Headers(_)) => rules.failed(holder),
         Some(Response::Acknowledged(acknowledgement)) => rules.acknowledged(holder, acknowledgement),
@@ -323,26 +367,22 @@ async fn hear(core: &Core, rules: &mut Rules, holder: &MemberId, response: Optio
             let fault = tokio::task::block_in_place(|| rules.answered(holder, answer).err());
             if let Some(fault) = fault {
                 tracing::error!(%holder, %fault, "a key holder answered wrongly");
-                keep_evidence(core, fault).await;
+                keep_evidence(core, fault, records).await;
             }
         }
     }
 }
 
-/// Keeps what proves that a holder signed a wrong answer, in two records: together they are too large for one.
-async fn keep_evidence(core: &Core, fault: AnswerFault) {
+/// Keeps what proves that a holder signed a wrong answer.
+async fn keep_evidence(core: &Core, fault: AnswerFault, records: &[SignedKeyRecord]) {
     let AnswerFault::Wrong(culprit) = fault else { return };
-    let hash = *culprit.header.header.hash().as_bytes();
-    let holder = culprit.answer.holder.clone();
-    let key = |part: &[u8]| [hash.as_slice(), holder.as_bytes(), part].concat();
-    let mut batch = Batch::new();
-    batch.put(Table::Evidence, key(b"/answer"), codec::encode(&culprit.answer));
-    batch.put(Table::Evidence, key(b"/header"), codec::encode(&culprit.header));
-    batch.put(Table::Evidence, key(b"/elements"), culprit.elements.to_bytes());
-    let event = core.event(Kind::EvaluationAsked, Some(&holder), 1);
+    let event = core.event(Kind::EvaluationAsked, Some(&culprit.answer.holder), 1);
     let events = vec![Event { outcome: Outcome::Failed, ..event }];
     // A failing disk stops the node by itself.
-    let _ = core.commit(batch, events).await;
+    let _ = core.commit(Batch::new(), events).await;
+    if let Some(wrong) = WrongEvaluation::new(&culprit, records) {
+        let _ = keep(core, Violation::Evaluation(Box::new(wrong))).await;
+    }
 }
 
 /// Where the counter of withdraw keys stands.

@@ -14,7 +14,8 @@ use kring_protocol::board::replication::{
 use kring_protocol::board::{ENTRY_LEN, Entry};
 use kring_protocol::id::MemberId;
 use kring_protocol::log::merkle::{Frontier, Tree, leaf_hash};
-use kring_protocol::log::note::Note;
+use kring_protocol::log::note::{Note, NoteKey};
+use kring_protocol::log::witness::{Head, LINES_MAX, board_key, cosign, witness_key};
 use tokio::sync::watch;
 
 use crate::core::Core;
@@ -43,12 +44,19 @@ struct State {
     open: Vec<u8>,
     /// A durable, signed checkpoint with its size; none while a reader is between two.
     head: Option<(Note, u64)>,
+    /// A signed head that does not continue this board; it may be larger.
+    suspect: Option<Head>,
 }
 
 impl Board {
     fn load(core: &Core, matcher: &MemberId) -> Result<Self, StoreError> {
-        let mut state =
-            State { tree: Tree::default(), frontier: Frontier::new(), open: Vec::new(), head: None };
+        let mut state = State {
+            tree: Tree::default(),
+            frontier: Frontier::new(),
+            open: Vec::new(),
+            head: None,
+            suspect: None,
+        };
         for record in core.store.scan(Table::Bundle, &bundle_prefix(matcher)) {
             let (_, bundle) = record?;
             bundle.as_chunks::<ENTRY_LEN>().0.iter().for_each(|entry| state.append(entry));
@@ -73,6 +81,82 @@ impl Board {
     #[must_use]
     pub fn known_size(&self) -> u64 {
         self.known_size.load(Ordering::Relaxed).max(self.size())
+    }
+
+    /// The matcher has signed for so many entries, as another reader shows.
+    pub fn learn_size(&self, size: u64) {
+        self.known_size.fetch_max(size, Ordering::Relaxed);
+    }
+
+    /// Remembers a head that the matcher signed and that did not continue what is here, until as much was read. The
+    /// smallest counts: it is the first to be judged.
+    pub fn suspect(&self, core: &Core, checkpoint: &str) {
+        let Ok(head) = Head::parse(checkpoint, &self.log_key(core)) else { return };
+        let mut state = self.lock();
+        if state.suspect.as_ref().is_none_or(|known| head.checkpoint.size < known.checkpoint.size) {
+            state.suspect = Some(head);
+        }
+    }
+
+    /// The head that was remembered, if it has at most `size` entries.
+    #[must_use]
+    pub fn take_suspect(&self, size: u64) -> Option<Head> {
+        self.lock().suspect.take_if(|suspect| suspect.checkpoint.size <= size)
+    }
+
+    /// The key that signs this board's heads.
+    ///
+    /// # Panics
+    /// Never: boards are those of the covenant's matchers.
+    #[must_use]
+    pub fn log_key(&self, core: &Core) -> NoteKey {
+        let key = core.verifying_key(&self.matcher).expect("a verified covenant has every matcher's card");
+        board_key(&core.network_id(), &self.matcher, key)
+    }
+
+    /// Looks into the tree of all entries.
+    pub fn with_tree<T>(&self, look: impl FnOnce(&Tree) -> T) -> T {
+        look(&self.lock().tree)
+    }
+
+    /// The head of what is here, and its text for other readers: with the lines of matcher and this node alone.
+    #[must_use]
+    pub fn shown_head(&self, core: &Core) -> Option<(Head, String)> {
+        let (note, _) = self.lock().head.clone()?;
+        let log = self.log_key(core);
+        let own = witness_key(&core.network_id(), &core.me, core.identity.signing.verifying_key());
+        let short = note.with_lines_of(&[&log, &own]).or_else(|_| note.with_lines_of(&[&log])).ok()?;
+        Some((Head::verify(note, &log).ok()?, short.to_string()))
+    }
+
+    /// Cosigns the head as a witness. False when there is nothing new to cosign; the own board's head is cosigned each
+    /// time, because it tells the time.
+    #[must_use]
+    pub fn cosign(&self, core: &Core) -> bool {
+        let key = &core.identity.signing;
+        let network = core.network_id();
+        let own = witness_key(&network, &core.me, key.verifying_key());
+        let mut state = self.lock();
+        let Some((note, size)) = state.head.clone() else { return false };
+        if self.matcher != core.me && note.verify(&own).is_ok() {
+            return false;
+        }
+        let Ok(mut head) = Head::verify(note, &self.log_key(core)) else { return false };
+        let cosigned = cosign(&mut head, &state.tree, core.now(), (&network, &core.me), key).is_ok();
+        state.head = Some((head.note, size));
+        cosigned
+    }
+
+    /// Takes over another reader's cosignature of the very head that is here.
+    pub fn take_cosignature(&self, core: &Core, theirs: &Head, reader: &MemberId) {
+        let Some(key) = core.verifying_key(reader) else { return };
+        let key = witness_key(&core.network_id(), reader, key);
+        if let Some((note, _)) = &mut self.lock().head
+            && note.signatures() < LINES_MAX
+        {
+            // Another head, or a head that this reader has not cosigned: nothing to take.
+            let _ = note.take_signature(&theirs.note, &key);
+        }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
@@ -238,6 +322,12 @@ impl Boards {
     #[must_use]
     pub fn get(&self, matcher: &MemberId) -> Option<&Board> {
         self.boards.get(matcher)
+    }
+
+    /// How many boards have a signed head that does not continue them.
+    #[must_use]
+    pub fn suspects(&self) -> u64 {
+        self.boards.values().filter(|board| board.lock().suspect.is_some()).count() as u64
     }
 
     /// All of them.

@@ -10,6 +10,7 @@ use kring_protocol::ceremony::{
     SignedKeyRecord, SpecError,
 };
 use kring_protocol::codec::{self, Wire};
+use kring_protocol::evidence::Violation;
 use kring_protocol::id::{Epoch, MemberId};
 use kring_protocol::log::entry::Kind;
 use kring_protocol::oprf::KeyShare;
@@ -18,6 +19,7 @@ use rand::rngs::OsRng;
 use serde::{Deserialize, Serialize};
 
 use crate::core::Core;
+use crate::evidence::keep;
 use crate::keys::{BadKeys, EpochKeys, Keyring};
 use crate::network::Family;
 use crate::partner::Partner;
@@ -255,6 +257,7 @@ impl Ceremonies {
                 Effect::Complete(outcome) => self.complete(epoch, outcome).await?,
                 Effect::Abort(abort) => {
                     tracing::error!(culprit = %abort.culprit, fault = ?abort.fault, "the key ceremony has stopped");
+                    keep(&self.core, Violation::Ceremony(Box::new(abort))).await?;
                 }
             }
         }

@@ -10,13 +10,14 @@ use kring_protocol::own_submission::WithdrawRoot;
 use kring_protocol::secret::Secret;
 use kring_protocol::sign::{SigningKey, VerifyingKey};
 use kring_protocol::submission::Destination;
+use kring_protocol::tempo::Pace;
 use kring_protocol::time::{Day, Timestamp};
 use tokio::sync::watch;
 
 use kring_protocol::log::entry::{Kind, Outcome};
 
 use crate::audit::{Audit, Event};
-use crate::clock::Clock;
+use crate::clock::Time;
 use crate::network::Network;
 use crate::store::{Batch, Store, StoreError};
 use crate::vault::Vault;
@@ -47,10 +48,14 @@ pub struct Core {
     pub vault: Vault,
     /// The node's own audit log.
     pub audit: Audit,
+    /// Where proofs of misbehaviour go.
+    pub evidence: crate::evidence::Place,
     /// The other members.
     pub network: Network,
     /// The time.
-    pub clock: Clock,
+    pub clock: Arc<dyn Time>,
+    /// At which pace this node works.
+    pub pace: Pace,
     /// Turns true once, when the node stops.
     pub stopping: watch::Receiver<bool>,
     /// Set by a role that cannot go on; the node stops with this reason.
@@ -130,6 +135,14 @@ impl Core {
     pub async fn stopped(&self) {
         let mut stopping = self.stopping.clone();
         let _ = stopping.wait_for(|stopping| *stopping).await; // an error means that the node is gone
+    }
+
+    /// Waits for a moment. False when the node is stopping.
+    pub async fn until(&self, moment: Timestamp) -> bool {
+        tokio::select! {
+            () = self.clock.until(moment) => !self.is_stopping(),
+            () = self.stopped() => false,
+        }
     }
 
     /// Sleeps, or returns early when the node is stopping.

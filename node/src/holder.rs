@@ -2,13 +2,15 @@
 //! section 4.2). The rules themselves are `kring_protocol::evaluation`.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex as StdMutex};
 
 use kring_protocol::codec::{self, Wire};
 use kring_protocol::evaluation::{
-    Acknowledgement, Announce, Chain, Decision, Evaluate, MAX_HEADERS, Outcome, Reason, Refused, Request,
-    Response, SignedHeader, answer,
+    Acknowledgement, Announce, Chain, Decision, Evaluate, Fraud, MAX_HEADERS, Outcome, Reason, Refused,
+    Request, Response, SignedHeader, VerifiedHeader, answer,
 };
+use kring_protocol::evidence::Violation;
 use kring_protocol::id::{Epoch, MemberId};
 use rand::rngs::OsRng;
 use tokio::sync::Mutex;
@@ -17,6 +19,7 @@ use kring_protocol::log::entry::{self, Kind};
 
 use crate::audit::Event;
 use crate::core::Core;
+use crate::evidence::keep;
 use crate::keys::{EpochKeys, Keyring};
 use crate::store::{Batch, StoreError, Table};
 
@@ -29,13 +32,15 @@ pub struct Holder {
     core: Arc<Core>,
     keyring: Arc<Keyring>,
     chains: StdMutex<HashMap<(Epoch, MemberId), SharedChain>>,
+    /// Headers entered since the start.
+    entered: AtomicU64,
 }
 
 impl Holder {
     /// The role; chains are read from the store when they are asked for.
     #[must_use]
     pub fn new(core: Arc<Core>, keyring: Arc<Keyring>) -> Self {
-        Self { core, keyring, chains: StdMutex::default() }
+        Self { core, keyring, chains: StdMutex::default(), entered: AtomicU64::new(0) }
     }
 
     /// Answers one request of `from`.
@@ -78,16 +83,11 @@ impl Holder {
         let known = |seq| self.header(epoch, from, seq);
         let entered = chain.enter(&headers, known, &keys.terms, self.core.now());
         let mut batch = Batch::new();
-        let mut entries = Vec::new();
         for header in &entered.new {
             batch.put(Table::Header, header_key(epoch, from, header.header.seq), codec::encode(header));
         }
-        if let Outcome::Fraud(fraud) = &entered.outcome {
-            batch.put(
-                Table::Evidence,
-                fraud.known.header.hash().as_bytes().to_vec(),
-                codec::encode(&**fraud),
-            );
+        let mut entries = Vec::new();
+        if matches!(entered.outcome, Outcome::Fraud(_)) {
             let event = self.core.event(Kind::EvaluationAnswered, Some(from), 1);
             entries.push(Event { outcome: entry::Outcome::Refused, ..event });
         }
@@ -98,6 +98,13 @@ impl Holder {
             return refused(Reason::CatchingUp, None);
         }
         *chain = entered.chain;
+        self.entered.fetch_add(entered.new.len() as u64, Ordering::Relaxed);
+        let fraud = fraud(&entered.outcome, chain.last(), &headers);
+        if let Some(fraud) = fraud
+            && keep(&self.core, Violation::Headers(fraud)).await.is_err()
+        {
+            return refused(Reason::CatchingUp, None);
+        }
         match entered.outcome {
             Outcome::Acknowledge(hash) => {
                 let signing = &self.core.identity.signing;
@@ -160,12 +167,54 @@ impl Holder {
         Ok(Arc::clone(chains.entry(id).or_insert_with(|| Arc::new(Mutex::new(chain)))))
     }
 
-    fn header(&self, epoch: Epoch, member: &MemberId, seq: u64) -> Option<SignedHeader> {
+    /// The highest header of a member's chain.
+    pub async fn last(&self, epoch: Epoch, member: &MemberId) -> Option<SignedHeader> {
+        self.chain(epoch, member).ok()?.lock().await.last().cloned()
+    }
+
+    /// The highest headers of the chains of members after `after`, sorted by member, at most `max`.
+    pub async fn heads(&self, epoch: Epoch, after: Option<&MemberId>, max: usize) -> Vec<SignedHeader> {
+        let members = self.core.covenant.members.iter().map(|card| &card.card.id);
+        let mut members: Vec<_> =
+            members.filter(|member| after.is_none_or(|after| *member > after)).collect();
+        members.sort();
+        let mut heads = Vec::new();
+        for member in members {
+            if heads.len() < max {
+                heads.extend(self.last(epoch, member).await);
+            }
+        }
+        heads
+    }
+
+    /// How many headers were entered since the start.
+    #[must_use]
+    pub fn entered(&self) -> u64 {
+        self.entered.load(Ordering::Relaxed)
+    }
+
+    /// One header that was entered.
+    #[must_use]
+    pub fn header(&self, epoch: Epoch, member: &MemberId, seq: u64) -> Option<SignedHeader> {
         load(&self.core, Table::Header, &header_key(epoch, member, seq)).ok().flatten()
     }
 
     fn stored_answer(&self, epoch: Epoch, member: &MemberId) -> Option<Response> {
         load(&self.core, Table::Answer, &chain_key(epoch, member)).ok().flatten()
+    }
+}
+
+/// What refused headers prove against their member: a number used twice, or one that does not continue the chain.
+fn fraud(outcome: &Outcome, last: Option<&SignedHeader>, announced: &[VerifiedHeader]) -> Option<Box<Fraud>> {
+    match outcome {
+        Outcome::Fraud(fraud) => Some(fraud.clone()),
+        Outcome::Refuse(Reason::DoesNotContinue) => {
+            let known = last?.clone();
+            let astray = |header: &&VerifiedHeader| header.header().seq == known.header.seq + 1;
+            let other = announced.iter().find(astray)?.signed().clone();
+            Some(Box::new(Fraud { known, other }))
+        }
+        Outcome::Refuse(_) | Outcome::Acknowledge(_) => None,
     }
 }
 

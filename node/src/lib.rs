@@ -18,6 +18,7 @@ pub mod clock;
 pub mod config;
 pub mod conversations;
 pub mod core;
+pub mod evidence;
 mod files;
 pub mod founding;
 mod grounds;
@@ -41,6 +42,7 @@ mod testing;
 pub mod texts;
 pub mod tokens;
 pub mod vault;
+pub mod witness;
 pub mod work;
 
-pub use node::{RunError, run, run_with};
+pub use node::{Around, RunError, run, run_with};

@@ -17,6 +17,7 @@ use kring_protocol::secret::Secret;
 use kring_protocol::submission::{
     self, Content, Destination, OpenedSubmission, PostRequest, Sha256, WeeklyKey,
 };
+use kring_protocol::tempo::Next;
 use kring_protocol::time::Day;
 use rand::rngs::OsRng;
 use tokio::sync::{Mutex, Notify};
@@ -381,19 +382,32 @@ impl Matcher {
         tokio::task::block_in_place(|| opened.iter().zip(receipts).map(outcome).collect())
     }
 
-    /// Appends what is due until the node stops; the next append starts when the last is durable.
+    /// Appends what is due until the node stops: at ticks, or as soon as the last append is durable. Where nothing is
+    /// due, nothing is appended (section 11.3).
     pub async fn run(self: Arc<Self>) {
         loop {
-            if let Err(error) = self.append().await {
-                self.core.fail(error.to_string());
-                return;
+            let next = self.core.pace.next_append(self.core.now());
+            match next {
+                Next::At(tick) => {
+                    if !self.core.until(tick).await {
+                        return;
+                    }
+                }
+                Next::WhenWaiting if self.appends_waiting() == 0 => tokio::select! {
+                    () = self.became_due.notified() => {}
+                    () = self.core.stopped() => return,
+                },
+                Next::WhenWaiting => {}
             }
-            if self.appends_waiting() > 0 {
-                continue;
+            while self.appends_waiting() > 0 {
+                if let Err(error) = self.append().await {
+                    self.core.fail(error.to_string());
+                    return;
+                }
             }
-            tokio::select! {
-                () = self.became_due.notified() => {}
-                () = self.core.stopped() => return,
+            if let (Next::At(_), Some(board)) = (next, self.boards.get(&self.core.me)) {
+                // Nothing is due now. Later in the hour something nearly always is, and the head would never be timed.
+                let _ = board.cosign(&self.core);
             }
         }
     }

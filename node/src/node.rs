@@ -4,10 +4,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use kring_protocol::codec;
-use kring_protocol::covenant::{SignedCovenant, Tempo, VerifiedCovenant};
+use kring_protocol::covenant::{SignedCovenant, VerifiedCovenant};
 use kring_protocol::id::MemberId;
 use kring_protocol::log::entry::Kind;
 use kring_protocol::log::note::KeyName;
+use kring_protocol::tempo::Pace;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -18,9 +19,10 @@ use crate::asker::Asker;
 use crate::audit::Audit;
 use crate::boards::Boards;
 use crate::ceremony::{Ceremonies, CeremonyError};
-use crate::clock::Clock;
+use crate::clock::{Clock, Time};
 use crate::config::Config;
 use crate::core::{Core, Identity};
+use crate::evidence::{self, Place};
 use crate::founding::IDENTITY_NAME;
 use crate::holder::Holder;
 use crate::keys::Keyring;
@@ -36,6 +38,7 @@ use crate::serve::Roles;
 use crate::store::{Batch, Store};
 use crate::tokens;
 use crate::vault::{self, Vault};
+use crate::witness::Witness;
 
 /// Why a node did not start, or stopped although nobody asked it to.
 #[derive(Debug, thiserror::Error)]
@@ -59,14 +62,29 @@ const INBOUND_QUEUE: usize = 256;
 /// # Errors
 /// [`RunError`].
 pub async fn run(config: Config) -> Result<(), RunError> {
-    run_with(config, None).await
+    run_with(config, Around::default()).await
 }
 
-/// As [`run`], for test programs that play a member with changed software: every message passes `tap`.
+/// What is around a node. Only test programs bring anything else than the default.
+#[derive(Debug)]
+pub struct Around {
+    /// Every message passes it, if there is one.
+    pub tap: Option<Arc<dyn Tap>>,
+    /// The clock.
+    pub time: Arc<dyn Time>,
+}
+
+impl Default for Around {
+    fn default() -> Self {
+        Self { tap: None, time: Arc::new(Clock) }
+    }
+}
+
+/// As [`run`], for test programs that play a member with changed software, or under a clock of their own.
 ///
 /// # Errors
 /// [`RunError`].
-pub async fn run_with(config: Config, tap: Option<Arc<dyn Tap>>) -> Result<(), RunError> {
+pub async fn run_with(config: Config, around: Around) -> Result<(), RunError> {
     let (stop, stopping) = watch::channel(false);
     let (failure, mut failures) = watch::channel(None::<String>);
     let core_parts = CoreParts::open(&config)?;
@@ -74,7 +92,7 @@ pub async fn run_with(config: Config, tap: Option<Arc<dyn Tap>>) -> Result<(), R
     let operations_listener =
         TcpListener::bind(config.operations_listen).await.map_err(failed("listening for operations"))?;
     let (inbound, requests) = mpsc::channel(INBOUND_QUEUE);
-    let core = core_parts.start(&config, inbound, tap, stopping, failure).await?;
+    let core = core_parts.start(&config, inbound, around, stopping, failure).await?;
     let mut tasks = JoinSet::new();
     let node = start_roles(&core, &config, requests, &mut tasks).await?;
 
@@ -131,14 +149,6 @@ impl CoreParts {
                 reason: "it does not name this node's key; is it the right covenant, the right directory?"
                     .to_owned(),
             })?;
-        if covenant.tempo != Tempo::Immediate {
-            return Err(RunError {
-                what: "reading the covenant",
-                reason: "it asks for the production tempo, which this version does not have yet; it must not run with \
-                         real data"
-                    .to_owned(),
-            });
-        }
         let store = Store::open_with_cache(&config.data_dir.join("store"), config.store_cache_mib << 20)
             .map_err(failed("opening the store"))?;
         let actors = master.index_key("audit-actor");
@@ -157,11 +167,13 @@ impl CoreParts {
         self,
         config: &Config,
         inbound: mpsc::Sender<Inbound>,
-        tap: Option<Arc<dyn Tap>>,
+        around: Around,
         stopping: watch::Receiver<bool>,
         failure: watch::Sender<Option<String>>,
     ) -> Result<Arc<Core>, RunError> {
         let Self { me, covenant, identity, store, vault, audit } = self;
+        let Around { tap, time } = around;
+        let pace = pace(&covenant, &me)?;
         let peers = peers(&covenant)?;
         let network =
             Network::start(&identity.transport, me.clone(), config.listen.clone(), peers, inbound, tap)
@@ -178,12 +190,29 @@ impl CoreParts {
             store,
             vault,
             audit,
+            evidence: Place::new(&config.data_dir),
             network,
-            clock: Clock,
+            clock: time,
+            pace,
             stopping,
             failure,
         }))
     }
+}
+
+/// The pace that the covenant gives this member; says so loudly when it is not one for real data.
+fn pace(covenant: &VerifiedCovenant, me: &MemberId) -> Result<Pace, RunError> {
+    let pace = Pace::of(covenant, me).ok_or_else(|| RunError {
+        what: "reading the covenant",
+        reason: "it gives this member no budget".to_owned(),
+    })?;
+    if pace == Pace::Immediate {
+        tracing::warn!(
+            "DEVELOPMENT MODE: the covenant's tempo is immediate: whoever sees the traffic sees when this partner has \
+             something to say; never use it with real data"
+        );
+    }
+    Ok(pace)
 }
 
 fn read_covenant(path: &Path) -> Result<VerifiedCovenant, RunError> {
@@ -235,12 +264,22 @@ impl Loaded {
         };
         let partner = Arc::new(Partner::load(Arc::clone(core), Arc::clone(&keyring))?);
         let counter = Arc::new(Counter::new(Asker::stored_counter(core)?));
+        evidence::write_missing(core)?;
         Ok(Self { keyring, ceremonies, holder, boards, matcher, partner, counter })
     }
 
     /// Starts the tasks of the roles that answer others.
     fn spawn_roles(&self, core: &Arc<Core>, requests: mpsc::Receiver<Inbound>, tasks: &mut JoinSet<()>) {
+        let witness = Arc::new(Witness::new(
+            Arc::clone(core),
+            Arc::clone(&self.keyring),
+            Arc::clone(&self.holder),
+            Arc::clone(&self.boards),
+            self.matcher.clone(),
+        ));
+        tasks.spawn(Arc::clone(&witness).run());
         let roles = Roles {
+            witness,
             ceremonies: Arc::clone(&self.ceremonies),
             holder: Arc::clone(&self.holder),
             relay: Arc::new(Relay::new(Arc::clone(core))),

@@ -95,13 +95,15 @@ impl Partner {
         for (key, sealed) in core.store.scan_all(Table::Match)? {
             matches.restore(core.vault.open_record(&KeyName::Matches, Table::Match, &key, &sealed)?);
         }
+        // These are done at fixed times by themselves.
+        let evaluations = Work::new(0, Arc::clone(&core.clock));
         let pairs = core.vault.index_key("pair");
         let conversations = Conversations::load(&core.store, pairs, core.network_id(), &leaves, &matches)?;
         let submissions = core
             .covenant
             .matchers_for(&core.me)
             .into_iter()
-            .map(|matcher| (matcher, Work::default()))
+            .map(|matcher| (matcher, Work::new(core.pace.wait_secs(), Arc::clone(&core.clock))))
             .collect();
         Ok(Self {
             core,
@@ -111,7 +113,7 @@ impl Partner {
             matches: Mutex::new(matches),
             conversations: Mutex::new(conversations),
             changing_cases: tokio::sync::Mutex::default(),
-            evaluations: Work::default(),
+            evaluations,
             submissions,
         })
     }

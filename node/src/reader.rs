@@ -16,6 +16,7 @@ use kring_protocol::matching::outbox::Pair;
 use kring_protocol::matching::{Match, MatchKey, NoEncounter, Reading, read_met};
 use kring_protocol::subject_key::Scope;
 use kring_protocol::submission::Destination;
+use kring_protocol::tempo::Next;
 use tokio::time::Instant;
 
 use crate::boards::Boards;
@@ -50,25 +51,50 @@ impl Reader {
 
     /// Reads until the node stops. A node asks the matcher first, then any member that may have the board.
     pub async fn run(mut self) {
-        let matcher = self.destination.matcher.clone();
+        while let Next::At(moment) = self.core.pace.next_read(self.core.now()) {
+            if !self.core.until(moment).await {
+                return;
+            }
+            if let Err(error) = self.read_to_the_head().await {
+                self.core.fail(error.to_string());
+            }
+        }
+        self.follow().await;
+    }
+
+    /// Reads until there is nothing new, once.
+    async fn read_to_the_head(&mut self) -> Result<(), StoreError> {
+        while !self.core.is_stopping() && self.read(0).await? {}
+        Ok(())
+    }
+
+    /// Reads whatever comes as soon as it is there, with a long poll.
+    async fn follow(&mut self) {
         while !self.core.is_stopping() {
             let asked = Instant::now();
-            let taken = match self.ask(&matcher, WAIT_MAX_MS).await {
+            match self.read(WAIT_MAX_MS).await {
                 // A matcher that says so at once, instead of waiting, is not asked again at once.
-                Asked::Nothing if asked.elapsed() < RETRY => Ok(false),
-                Asked::Nothing => continue,
-                Asked::Page(page) => match self.take(&matcher, &page).await {
-                    Ok(false) => self.read_from_others().await,
-                    taken => taken,
-                },
-                Asked::Unreachable => self.read_from_others().await,
-            };
-            match taken {
-                Ok(true) => {}
-                Ok(false) => self.core.pause(RETRY).await,
+                Ok(false) if asked.elapsed() < RETRY => self.core.pause(RETRY).await,
+                Ok(_) => {}
                 Err(error) => self.core.fail(error.to_string()),
             }
         }
+    }
+
+    /// Takes the next page, from the matcher or else from another member. False when there is none.
+    async fn read(&mut self, wait_ms: u32) -> Result<bool, StoreError> {
+        let matcher = self.destination.matcher.clone();
+        match self.ask(&matcher, wait_ms).await {
+            // Others show that there is more: the matcher withholds it, or is behind its own past.
+            Asked::Nothing => Ok(self.is_behind() && self.read_from_others().await?),
+            Asked::Page(page) => Ok(self.take(&matcher, &page).await? || self.read_from_others().await?),
+            Asked::Unreachable => self.read_from_others().await,
+        }
+    }
+
+    fn is_behind(&self) -> bool {
+        let board = self.boards.get(&self.destination.matcher);
+        !self.core.is_stopping() && board.is_some_and(|board| board.known_size() > board.size())
     }
 
     async fn ask(&self, member: &MemberId, wait_ms: u32) -> Asked {
@@ -112,6 +138,7 @@ impl Reader {
                     tracing::error!(%matcher, %from, %error, "a board page was not accepted");
                 }
                 self.refused = refused;
+                board.suspect(&self.core, &page.checkpoint);
                 return Ok(false);
             }
         };

@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex};
 use kring_protocol::codec;
 use kring_protocol::id::MemberId;
 use kring_protocol::relay::{
-    Forward, ITEMS_MAX, Outcome, Refusal, Relay as Rules, Relayed, Request, Response, TicketMaker, TraceKeys,
-    is_recent,
+    Forward, Outcome, Refusal, Relay as Rules, Relayed, Request, Response, TicketMaker, TraceKeys, is_recent,
 };
+use kring_protocol::tempo::Pace;
 use kring_protocol::time::Day;
 use rand::rngs::OsRng;
 
@@ -65,7 +65,7 @@ impl Relay {
         let Some(sender_key) = self.core.verifying_key(from).filter(|_| allowed) else {
             return Response::Refused(Refusal::Path);
         };
-        if items.len() > ITEMS_MAX || items.is_empty() {
+        if items.len() > self.core.pace.items_max() || items.is_empty() {
             return Response::Refused(Refusal::Malformed);
         }
         if !is_recent(day, self.core.today()) {
@@ -101,10 +101,25 @@ impl Relay {
         Response::Outcomes(passed.into_iter().map(outcome).collect())
     }
 
-    /// Counts what a sender hands over today: no more than follows from what it may have evaluated (section 5.4).
+    /// Most items that a sender may hand over in a day: its slots. Without slots no more than follows from what it may
+    /// have evaluated (section 5.4).
+    fn quota(&self, from: &MemberId) -> u64 {
+        let covenant = &self.core.covenant;
+        match Pace::of(covenant, from) {
+            None => 0,
+            Some(Pace::Production(schedule)) => schedule.slots_a_day(),
+            Some(Pace::Immediate) => {
+                let budget = covenant.budgets.iter().find(|budget| budget.member == *from);
+                let inputs =
+                    budget.map_or(0, |budget| u64::from(budget.per_day) + u64::from(budget.allowance));
+                inputs.saturating_mul(SENDINGS)
+            }
+        }
+    }
+
+    /// Counts what a sender hands over today.
     fn within_quota(&self, from: &MemberId, matcher: &MemberId, items: usize) -> bool {
-        let budget = self.core.covenant.budgets.iter().find(|budget| budget.member == *from);
-        let inputs = budget.map_or(0, |budget| u64::from(budget.per_day) + u64::from(budget.allowance));
+        let quota = self.quota(from);
         let mut passed = self.passed_on.lock().expect("nobody panics while holding the counts");
         let today = self.core.today();
         if passed.day != Some(today) {
@@ -112,7 +127,7 @@ impl Relay {
         }
         let count = passed.counts.entry((from.clone(), matcher.clone())).or_default();
         *count += items as u64;
-        *count <= inputs.saturating_mul(SENDINGS)
+        *count <= quota
     }
 
     async fn hand_over(&self, matcher: &MemberId, day: Day, items: Vec<Relayed>) -> Option<Vec<Outcome>> {

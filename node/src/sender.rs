@@ -1,5 +1,5 @@
 //! Leaves, renews and withdraws submissions at one matcher, and posts messages there, through the relay drawn for it
-//! (`docs/protocol.md` sections 5.3 to 5.7 and 10.4).
+//! (`docs/protocol.md` sections 5.3 to 5.7, 10.4 and 11.2).
 //!
 //! Submission or message, it is stored before it is sent, and is a pure function of its record: after a crash the same is
 //! sent again and the matcher recognises it.
@@ -17,6 +17,7 @@ use kring_protocol::relay::{self, ITEMS_MAX, Outcome, Refusal, Request, Response
 use kring_protocol::sealing::ExchangeKey;
 use kring_protocol::subject_key::Scope;
 use kring_protocol::submission::{self, Content, Destination, SealedSubmission, Submission};
+use kring_protocol::tempo::Pace;
 use rand::rngs::OsRng;
 use rand::seq::SliceRandom;
 use tokio::sync::Mutex;
@@ -31,6 +32,8 @@ use crate::network::Family;
 use crate::partner::{Errand, Partner};
 use crate::store::{Batch, StoreError, Table};
 
+mod slots;
+
 /// Between two tries when neither relay answers, at first and at most.
 const RETRY: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
 
@@ -39,7 +42,8 @@ pub type Counter = Mutex<u64>;
 
 /// One sealed item on its way, with what its receipt will change.
 struct Item {
-    errand: Errand,
+    /// What is done again if there is no receipt. None for a dummy.
+    errand: Option<Errand>,
     sent: Sent,
     sealed: SealedSubmission,
 }
@@ -49,6 +53,7 @@ enum Sent {
     Leave(LeaveKey, Box<Left>),
     Withdraw(LeaveKey),
     Message(MatchKey, Saying),
+    Dummy,
 }
 
 /// Sends to one matcher.
@@ -71,8 +76,11 @@ impl Sender {
 
     /// Works until the node stops.
     pub async fn run(mut self) {
-        let partner = Arc::clone(&self.partner);
+        let (core, partner) = (Arc::clone(&self.core), Arc::clone(&self.partner));
         let Some(work) = partner.submissions.get(&self.destination.matcher) else { return };
+        if let Pace::Production(schedule) = &core.pace {
+            return self.run_by_slots(schedule, work).await;
+        }
         let mut retry = RETRY.0;
         loop {
             let taken = tokio::select! {
@@ -97,6 +105,31 @@ impl Sender {
     /// Sends one batch; returns what must be sent again.
     async fn send(&mut self, errands: &[Errand]) -> Result<Vec<Errand>, StoreError> {
         let Some(epoch) = errands.first().map(Errand::epoch) else { return Ok(Vec::new()) };
+        let Some(weekly) = self.weekly_key().await else { return Ok(errands.to_vec()) };
+        let mut items = self.items(epoch, errands, &weekly).await?;
+        // What the drawn relay brings no good receipt for goes to the spare: the relay may have lost or altered it.
+        for relay in self.relays(epoch).await? {
+            if items.is_empty() {
+                break;
+            }
+            let sealed: Vec<_> = items.iter().map(|item| &item.sealed).collect();
+            match self.through(&relay, &sealed).await {
+                Some(outcomes) => items = self.settle(&relay, items, outcomes).await?,
+                None => {
+                    tracing::debug!(%relay, matcher = %self.destination.matcher, "a relay could not pass on")
+                }
+            }
+        }
+        Ok(items.into_iter().filter_map(|item| item.errand).collect())
+    }
+
+    /// What must be sent now for errands of one epoch; stored before anything is sent.
+    async fn items(
+        &self,
+        epoch: Epoch,
+        errands: &[Errand],
+        weekly: &ExchangeKey,
+    ) -> Result<Vec<Item>, StoreError> {
         let (mut keys, mut matches) = (Vec::new(), Vec::new());
         for errand in errands {
             match errand {
@@ -106,25 +139,11 @@ impl Sender {
         }
         self.redraw(epoch, &keys).await?;
         let sayings = self.number(&matches).await?;
-        let Some(weekly) = self.weekly_key().await else { return Ok(errands.to_vec()) };
-        let mut items = tokio::task::block_in_place(|| {
-            let mut items = self.prepare(epoch, &keys, &weekly);
-            items.extend(self.prepare_messages(epoch, sayings, &weekly));
+        Ok(tokio::task::block_in_place(|| {
+            let mut items = self.prepare(epoch, &keys, weekly);
+            items.extend(self.prepare_messages(epoch, sayings, weekly));
             items
-        });
-        // What the drawn relay brings no good receipt for goes to the spare: the relay may have lost or altered it.
-        for relay in self.relays(epoch).await? {
-            if items.is_empty() {
-                break;
-            }
-            match self.through(&relay, &items).await {
-                Some(outcomes) => items = self.settle(&relay, items, outcomes).await?,
-                None => {
-                    tracing::debug!(%relay, matcher = %self.destination.matcher, "a relay could not pass on")
-                }
-            }
-        }
-        Ok(items.into_iter().map(|item| item.errand).collect())
+        }))
     }
 
     /// Chooses pair and number for what these matches have to say here, and stores it before anything is sent.
@@ -160,7 +179,7 @@ impl Sender {
             let content = Content::Post(Box::new(channel.seal(&saying.message, saying.n)));
             let sealed =
                 submission::seal(&Submission { day: today, content }, &self.destination, weekly, &mut OsRng);
-            let errand = Errand::Message { epoch, key: key.clone() };
+            let errand = Some(Errand::Message { epoch, key: key.clone() });
             Some(Item { errand, sent: Sent::Message(key, saying), sealed })
         };
         sayings.into_iter().filter_map(item).collect()
@@ -213,7 +232,7 @@ impl Sender {
             keys.iter().filter_map(step).collect()
         };
         let item = |(key, sent, step): (LeaveKey, Left, Step)| {
-            let errand = Errand::Submission(key.clone());
+            let errand = Some(Errand::Submission(key.clone()));
             let (sent, content) = match step {
                 Step::Nothing | Step::Replace => return None,
                 Step::Leave => {
@@ -250,10 +269,10 @@ impl Sender {
     }
 
     /// Hands the items to a relay. None when it, or the matcher behind it, cannot be reached.
-    async fn through(&self, relay: &MemberId, items: &[Item]) -> Option<Vec<Outcome>> {
+    async fn through(&self, relay: &MemberId, items: &[&SealedSubmission]) -> Option<Vec<Outcome>> {
         let (day, matcher) = (self.core.today(), self.destination.matcher.clone());
         let signing = &self.core.identity.signing;
-        let forward = |item: &Item| relay::forward(&item.sealed, &self.destination, relay, day, signing);
+        let forward = |item: &&SealedSubmission| relay::forward(item, &self.destination, relay, day, signing);
         let items = tokio::task::block_in_place(|| items.iter().map(forward).collect::<Vec<_>>());
         let count = items.len();
         let request = codec::encode(&Request::Forward { matcher, day, items });
@@ -304,7 +323,7 @@ impl Sender {
         let changed = self.store(&done).await?;
         let keys = done.iter().filter_map(|item| match &item.sent {
             Sent::Leave(key, _) | Sent::Withdraw(key) => Some(key.key),
-            Sent::Message(..) => None,
+            Sent::Message(..) | Sent::Dummy => None,
         });
         self.partner.touch(&keys.collect());
         self.partner.touch_matches(&changed);
@@ -318,6 +337,7 @@ impl Sender {
         for item in done {
             let mut ended = None;
             match &item.sent {
+                Sent::Dummy => {}
                 Sent::Leave(key, sent) => {
                     // The reader may have counted posts since.
                     let mut leaves = self.partner.leaves();

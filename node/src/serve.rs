@@ -16,6 +16,7 @@ use crate::holder::Holder;
 use crate::matcher::Matcher;
 use crate::network::{Family, Inbound};
 use crate::relay::Relay;
+use crate::witness::Witness;
 
 /// The roles that answer members.
 #[derive(Clone, Debug)]
@@ -30,6 +31,8 @@ pub struct Roles {
     pub matcher: Option<Arc<Matcher>>,
     /// Boards.
     pub boards: Arc<Boards>,
+    /// Comparing what members were shown.
+    pub witness: Arc<Witness>,
 }
 
 impl Roles {
@@ -56,8 +59,9 @@ impl Roles {
             Family::Forward => Some(self.forward(from, bytes).await),
             Family::Board => Some(self.boards.handle(bytes).await),
             Family::Ceremony => Some(self.ceremonies.handle(from, bytes)),
-            // Amendments and cosignatures are not served by this version.
-            Family::Covenant | Family::Witness => None,
+            Family::Witness => Some(self.witness.handle(from, bytes).await),
+            // Amendments are not served by this version.
+            Family::Covenant => None,
         }
     }
 

@@ -125,36 +125,32 @@ fn list(language: Language, fields: &BTreeSet<Compared>) -> String {
     }
 }
 
-/// What people call these fields: given name and surname are a name, postal code and house number an address.
+/// What people call these fields: given name and surname are a name, postal code and house number an address. Of a
+/// generation nothing is said: it agrees with whoever's age is not known.
 fn words(fields: &BTreeSet<Compared>) -> Vec<&'static str> {
     use Compared::{
-        AnyNameStart, BirthDate, BirthDateUnordered, Bsn, FamilyName, Generation, GivenName, HouseNumber,
-        Initial, NameStarts, PostalCode, PostalCodeNearly,
+        AnyNameStart, BirthDate, BirthDateUnordered, Bsn, FamilyName, GivenName, HouseNumber, Initial,
+        NameStarts, PostalCode, PostalCodeNearly,
     };
+    let has = |field: Compared| fields.contains(&field);
     let starts = fields.iter().any(|field| matches!(field, NameStarts(_)));
     let any_start = fields.iter().any(|field| matches!(field, AnyNameStart(_)));
-    let has = |field: Compared| fields.contains(&field);
-    let mut words = Vec::new();
-    let mut say = |when: bool, word: &'static str| {
-        if when {
-            words.push(word);
-        }
-    };
-    say(has(Bsn), "field-bsn");
-    say(has(GivenName) && has(FamilyName), "field-name");
-    say(has(GivenName) && !has(FamilyName), "field-given-name");
-    say(has(FamilyName) && !has(GivenName), "field-family-name");
-    say(starts && has(FamilyName), "field-given-name-start");
-    say(starts && !has(FamilyName), "field-name-starts");
-    say(any_start, "field-any-name-start");
-    say(has(Initial), "field-initial");
-    say(has(BirthDate) || has(BirthDateUnordered), "field-birth-date");
-    say(has(Generation), "field-generation");
     let postal_code = has(PostalCode) || has(PostalCodeNearly);
-    say(postal_code && has(HouseNumber), "field-address");
-    say(postal_code && !has(HouseNumber), "field-postal-code");
-    say(has(HouseNumber) && !postal_code, "field-house-number");
-    words
+    let said = [
+        (has(Bsn), "field-bsn"),
+        (has(GivenName) && has(FamilyName), "field-name"),
+        (has(GivenName) && !has(FamilyName), "field-given-name"),
+        (has(FamilyName) && !has(GivenName), "field-family-name"),
+        (starts && has(FamilyName) && !has(GivenName), "field-given-name-start"),
+        (starts && !has(FamilyName), "field-name-starts"),
+        (has(Initial), "field-initial"),
+        (any_start && !has(FamilyName), "field-any-name-start"),
+        (has(BirthDate) || has(BirthDateUnordered), "field-birth-date"),
+        (postal_code && has(HouseNumber), "field-address"),
+        (postal_code && !has(HouseNumber), "field-postal-code"),
+        (has(HouseNumber) && !postal_code, "field-house-number"),
+    ];
+    said.into_iter().filter(|(said, _)| *said).map(|(_, word)| word).collect()
 }
 
 #[cfg(test)]

@@ -2,75 +2,81 @@
 //!
 //! What is in it can always be found again from the store; the queue itself is memory only.
 
-use std::collections::{HashSet, VecDeque};
 use std::hash::Hash;
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 
+use kring_protocol::tempo::Queue;
+use rand::rngs::OsRng;
 use tokio::sync::Notify;
+
+use crate::clock::Time;
 
 /// Items waiting, each once, and the number of items taken and not yet done.
 #[derive(Debug)]
 pub struct Work<T> {
+    clock: Arc<dyn Time>,
     state: Mutex<State<T>>,
     added: Notify,
 }
 
 #[derive(Debug)]
 struct State<T> {
-    waiting: VecDeque<T>,
-    known: HashSet<T>,
+    queue: Queue<T>,
     taken: usize,
 }
 
-impl<T> Default for Work<T> {
-    fn default() -> Self {
-        let state = State { waiting: VecDeque::new(), known: HashSet::new(), taken: 0 };
-        Self { state: Mutex::new(state), added: Notify::new() }
-    }
-}
-
 impl<T: Clone + Eq + Hash> Work<T> {
+    /// None yet. Each item waits a random time before it can be taken, at most `wait_secs` seconds.
+    #[must_use]
+    pub fn new(wait_secs: u32, clock: Arc<dyn Time>) -> Self {
+        let state = State { queue: Queue::new(wait_secs), taken: 0 };
+        Self { clock, state: Mutex::new(state), added: Notify::new() }
+    }
+
     /// Adds items that are not waiting already.
     pub fn add(&self, items: impl IntoIterator<Item = T>) {
+        let now = self.clock.now();
         let mut state = self.lock();
-        for item in items {
-            if state.known.insert(item.clone()) {
-                state.waiting.push_back(item);
-            }
-        }
+        items.into_iter().for_each(|item| state.queue.add(item, now, &mut OsRng));
         drop(state);
         self.added.notify_one();
     }
 
     /// Waits for items and takes up to `max`, the oldest first, all of the group of the first. They count as being
-    /// done until [`Taken`] is dropped.
+    /// done until [`Taken`] is dropped. For work whose items do not wait.
     pub async fn take<G: PartialEq>(&self, max: usize, group: impl Fn(&T) -> G) -> Taken<'_, T> {
         loop {
-            if let Some(taken) = self.try_take(max, &group) {
+            let taken = self.taken(|queue| queue.take_group(max, &group, self.clock.now(), &mut OsRng));
+            if !taken.items.is_empty() {
                 return taken;
             }
             self.added.notified().await;
         }
     }
 
-    fn try_take<G: PartialEq>(&self, max: usize, group: impl Fn(&T) -> G) -> Option<Taken<'_, T>> {
+    /// Takes the next item that is due, if there is one.
+    pub fn take_due(&self) -> Taken<'_, T> {
+        self.taken(|queue| queue.take(self.clock.now(), &mut OsRng).into_iter().collect())
+    }
+
+    /// Takes up to `max` items that are due and wanted.
+    pub fn take_wanted(&self, max: usize, wanted: impl Fn(&T) -> bool) -> Taken<'_, T> {
+        self.taken(|queue| queue.take_wanted(max, wanted, self.clock.now(), &mut OsRng))
+    }
+
+    fn taken(&self, take: impl FnOnce(&mut Queue<T>) -> Vec<T>) -> Taken<'_, T> {
         let mut state = self.lock();
-        let first = group(state.waiting.front()?);
-        let mut items = Vec::new();
-        while items.len() < max && state.waiting.front().is_some_and(|item| group(item) == first) {
-            let Some(item) = state.waiting.pop_front() else { break };
-            state.known.remove(&item);
-            items.push(item);
-        }
+        let items = take(&mut state.queue);
         state.taken += items.len();
-        Some(Taken { work: self, items })
+        drop(state);
+        Taken { work: self, items }
     }
 
     /// How many items are waiting or being done.
     #[must_use]
     pub fn count(&self) -> usize {
         let state = self.lock();
-        state.waiting.len() + state.taken
+        state.queue.len() + state.taken
     }
 
     fn lock(&self) -> MutexGuard<'_, State<T>> {
@@ -94,11 +100,14 @@ impl<T: Clone + Eq + Hash> Drop for Taken<'_, T> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::Work;
+    use crate::clock::Clock;
 
     #[tokio::test]
     async fn counts_until_done_and_keeps_groups_together() {
-        let work = Work::default();
+        let work = Work::new(0, Arc::new(Clock));
         work.add([(1, 'a'), (1, 'b'), (2, 'c'), (1, 'a')]);
         assert_eq!(work.count(), 3);
         let taken = work.take(10, |item| item.0).await;

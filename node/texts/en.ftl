@@ -22,7 +22,6 @@ field-name-starts = beginning of the names
 field-any-name-start = beginning of one of the names
 field-initial = initial
 field-birth-date = birth date
-field-generation = age group
 field-address = address
 field-postal-code = postal code
 field-house-number = house number

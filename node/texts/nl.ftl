@@ -22,7 +22,6 @@ field-name-starts = begin van de naam
 field-any-name-start = begin van een van de namen
 field-initial = voorletter
 field-birth-date = geboortedatum
-field-generation = leeftijdsgroep
 field-address = adres
 field-postal-code = postcode
 field-house-number = huisnummer

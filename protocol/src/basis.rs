@@ -18,7 +18,7 @@ pub struct Basis {
     /// Agrees: the most that is known, so never a field and a part of it.
     pub same: BTreeSet<Compared>,
     /// Does not agree, or the other side does not have it: all else of some recipe agrees, and its keys did not meet.
-    /// Whole fields only.
+    /// Whole fields only; those of a name or an address that stand here together are so together.
     pub different: BTreeSet<Compared>,
     /// Not known to agree, without being alone in that: perhaps different, perhaps unknown. Whole fields only.
     pub open: BTreeSet<Compared>,
@@ -31,40 +31,44 @@ impl Basis {
         let agreed: BTreeSet<Compared> = met.iter().flat_map(|recipe| recipe.fields()).collect();
         let touched = whole_fields(&agreed);
         let missed: Vec<_> = live.difference(met).map(|recipe| recipe.fields()).collect();
+        let untouched: BTreeSet<_> =
+            missed.iter().flat_map(whole_fields).filter(|field| !touched.contains(field)).collect();
         let mut basis = Self { same: strongest(&agreed), ..Self::default() };
-        let missed_fields: BTreeSet<_> = missed.iter().flat_map(whole_fields).collect();
-        for field in missed_fields.difference(&touched).copied() {
+        for group in GROUPS {
+            let group: BTreeSet<_> =
+                group.iter().copied().filter(|field| untouched.contains(field)).collect();
+            let in_group = |compared: Compared| {
+                let fields = whole(compared);
+                !fields.is_empty() && fields.iter().all(|field| group.contains(field))
+            };
             let alone = |recipe: &BTreeSet<Compared>| {
-                let mut about = recipe.iter().copied().filter(|compared| whole(*compared).contains(&field));
-                let mut rest = recipe.iter().copied().filter(|compared| !whole(*compared).contains(&field));
-                recipe.iter().any(|compared| whole(*compared) == [field])
-                    && about.all(|compared| whole(compared) == [field])
-                    && rest.all(|compared| follows(compared, &agreed))
+                recipe.iter().any(|compared| in_group(*compared))
+                    && recipe.iter().all(|compared| in_group(*compared) || follows(*compared, &agreed))
             };
             let known = missed.iter().any(alone);
             if known {
-                basis.different.insert(field)
+                basis.different.extend(group)
             } else {
-                basis.open.insert(field)
+                basis.open.extend(group)
             };
         }
         basis
     }
 }
 
-/// Most first letters that a recipe takes of a name.
-const LETTERS_MAX: u8 = 4;
+/// Fields that people speak of as one thing: it is different when one of them is.
+const GROUPS: [&[Compared]; 4] = [&[Bsn], &[GivenName, FamilyName], &[BirthDate], &[PostalCode, HouseNumber]];
 
-/// The whole fields that something compared is about; none where it may be either name's.
+/// The whole fields that something compared is about; none where it may be about another one, or about nothing.
 const fn whole(compared: Compared) -> &'static [Compared] {
     match compared {
         Bsn => &[Bsn],
-        GivenName => &[GivenName],
+        GivenName | Initial => &[GivenName],
         FamilyName => &[FamilyName],
         NameStarts(_) => &[GivenName, FamilyName],
-        AnyNameStart(_) => &[],
-        Initial => &[GivenName],
-        BirthDate | BirthDateUnordered | Generation => &[BirthDate],
+        // Either name's; and a generation agrees with whoever's age is not known.
+        AnyNameStart(_) | Generation => &[],
+        BirthDate | BirthDateUnordered => &[BirthDate],
         PostalCode | PostalCodeNearly => &[PostalCode],
         HouseNumber => &[HouseNumber],
     }
@@ -74,22 +78,20 @@ fn whole_fields(compared: &BTreeSet<Compared>) -> BTreeSet<Compared> {
     compared.iter().flat_map(|compared| whole(*compared)).copied().collect()
 }
 
-/// Whether something agrees because other things do.
+/// Whether something agrees because other things do. A surname's code says nothing of its letters.
 fn follows(compared: Compared, agreed: &BTreeSet<Compared>) -> bool {
     let has = |other: Compared| agreed.contains(&other);
-    let starts = |least: u8| (least..=LETTERS_MAX).any(|letters| has(NameStarts(letters)));
+    let starts =
+        |least: u8| agreed.iter().any(|other| matches!(other, NameStarts(length) if *length >= least));
+    let any_start =
+        |least: u8| agreed.iter().any(|other| matches!(other, AnyNameStart(length) if *length >= least));
     has(compared)
         || match compared {
             BirthDateUnordered => has(BirthDate),
             Generation => has(BirthDate) || has(BirthDateUnordered),
             PostalCodeNearly => has(PostalCode),
-            NameStarts(letters) => (has(GivenName) && has(FamilyName)) || starts(letters + 1),
-            AnyNameStart(letters) => {
-                has(GivenName)
-                    || has(FamilyName)
-                    || starts(letters)
-                    || (letters + 1..=LETTERS_MAX).any(|more| has(AnyNameStart(more)))
-            }
+            NameStarts(length) => starts(length),
+            AnyNameStart(length) => has(GivenName) || starts(length) || any_start(length),
             Initial => has(GivenName) || starts(1),
             Bsn | GivenName | FamilyName | BirthDate | PostalCode | HouseNumber => false,
         }
@@ -115,33 +117,23 @@ mod tests {
 
     #[test]
     fn what_agrees_is_the_union_of_what_met() {
-        let all = RecipeList::named("default").unwrap().without_bsn();
-        let (same, different, open) = basis(all.recipes(), "default");
-        let starts = NameStarts(3);
-        assert_eq!(
-            same,
-            [FamilyName, starts, BirthDateUnordered, PostalCodeNearly, HouseNumber],
-            "no parts beside the whole"
-        );
+        let all: Vec<_> = RecipeList::named("default").unwrap().without_bsn().recipes().to_vec();
+        let (same, different, open) = basis(&all, "default");
+        let expected = [FamilyName, NameStarts(3), BirthDateUnordered, PostalCodeNearly, HouseNumber];
+        assert_eq!(same, expected, "no parts beside the whole");
         assert_eq!((different, open), (vec![Bsn], vec![]), "the BSN stands alone in its recipe");
-        let (same, _, _) = basis(&[Recipe::NamesBirth, Recipe::GivenBirthPostcode], "strict");
-        assert_eq!(same, [GivenName, FamilyName, BirthDate, PostalCode]);
     }
 
     #[test]
     fn another_address_is_different_or_unknown() {
-        let met = [Recipe::BirthFamilyInitial, Recipe::BirthStarts];
-        let (same, different, open) = basis(&met, "default");
-        assert_eq!(
-            same,
-            [FamilyName, NameStarts(2), BirthDateUnordered],
-            "the given name is not known to be the same"
-        );
-        assert_eq!(different, [Bsn, PostalCode, HouseNumber]);
-        assert_eq!(open, []);
         let (same, different, open) = basis(&[Recipe::NamesBirth], "strict");
         assert_eq!(same, [GivenName, FamilyName, BirthDate]);
         assert_eq!((different, open), (vec![Bsn, PostalCode, HouseNumber], vec![]));
+        let (same, different, open) = basis(&[Recipe::BirthFamilyInitial, Recipe::BirthStarts], "default");
+        assert_eq!(same, [FamilyName, NameStarts(2), BirthDateUnordered], "the given name may be another");
+        assert_eq!((different, open), (vec![Bsn, PostalCode, HouseNumber], vec![]));
+        let (_, different, open) = basis(&[Recipe::BirthStartPostcode], "precise");
+        assert_eq!((different, open), (vec![Bsn, GivenName, FamilyName], vec![HouseNumber]));
     }
 
     #[test]
@@ -149,19 +141,23 @@ mod tests {
         let (same, different, open) = basis(&[Recipe::Bsn], "default");
         assert_eq!((same, different), (vec![Bsn], vec![]));
         assert_eq!(open, [GivenName, FamilyName, BirthDate, PostalCode, HouseNumber]);
+        // Two letters of the names agree; the third may be what kept the other recipe from meeting.
+        let live = BTreeSet::from([Recipe::BirthStarts, Recipe::NamesPostcode]);
+        assert_eq!(Basis::new(&BTreeSet::from([Recipe::BirthStarts]), &live).open, [PostalCode].into());
+        // Day and month may have changed places.
+        let live = BTreeSet::from([Recipe::BirthStartHouse, Recipe::GivenBirthHouse]);
+        assert_eq!(Basis::new(&BTreeSet::from([Recipe::BirthStartHouse]), &live).open, [GivenName].into());
+        // A surname's code agrees, not its letters; so its house number may well be the same.
+        let live = BTreeSet::from([Recipe::BirthFamilyInitial, Recipe::BirthStartHouse]);
+        let basis = Basis::new(&BTreeSet::from([Recipe::BirthFamilyInitial]), &live);
+        assert_eq!((basis.different, basis.open), (BTreeSet::new(), BTreeSet::from([HouseNumber])));
+    }
+
+    #[test]
+    fn a_generation_is_no_birth_date() {
         let (same, different, _) = basis(&[Recipe::NamesAgePostcode], "precise");
         assert_eq!(same, [NameStarts(4), Generation, PostalCodeNearly]);
-        assert!(!different.contains(&BirthDate), "of the birth date something agrees");
-        // Two letters of the names agree; the third may be what kept the other recipe from meeting.
-        let met = BTreeSet::from([Recipe::BirthStarts]);
-        let live = BTreeSet::from([Recipe::BirthStarts, Recipe::NamesPostcode]);
-        let open = Basis::new(&met, &live).open;
-        assert_eq!(open, [PostalCode].into());
-        // Day and month may have changed places.
-        let met = BTreeSet::from([Recipe::BirthStartHouse]);
-        let live = BTreeSet::from([Recipe::BirthStartHouse, Recipe::GivenBirthHouse]);
-        let open = Basis::new(&met, &live).open;
-        assert_eq!(open, [GivenName].into());
+        assert_eq!(different, [Bsn, BirthDate], "by birth date, name and postal code");
     }
 
     #[test]

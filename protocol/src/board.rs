@@ -12,7 +12,7 @@ use crate::field::join;
 use crate::id::{Address, byte_id};
 use crate::label;
 use crate::sealing::{self, ExchangeKey, ExchangeSecret};
-use crate::sign::{Signature, SigningKey, VerifyingKey};
+use crate::sign::{BadSignature, Signature, SigningKey, VerifyingKey};
 use crate::submission::{Destination, Inbox, PostRequest, Replaces, SealedHello, Withdraw};
 use crate::time::Day;
 
@@ -107,11 +107,14 @@ pub struct Replaced {
     pub new: ExchangeKey,
 }
 
-#[derive(Serialize, Deserialize)]
+/// A post with its matcher's signature: what a body holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct SignedPost {
-    post: Post,
-    signature: Signature,
+pub struct SignedPost {
+    /// What is said.
+    pub post: Post,
+    /// By the matcher, over network, matcher, mailbox and the post's encoding.
+    pub signature: Signature,
 }
 
 const PLAINTEXT_LEN: usize = Body::LEN - sealing::OVERHEAD;
@@ -151,16 +154,42 @@ pub fn open_post(
     destination: &Destination,
     matcher_key: &VerifyingKey,
 ) -> Result<Post, Unopenable> {
+    open_signed_post(body, mailbox, destination, matcher_key).map(|signed| signed.post)
+}
+
+/// As [`open_post`], with the signature by which others can be shown what the matcher said.
+///
+/// # Errors
+/// As [`open_post`].
+pub fn open_signed_post(
+    body: &Body,
+    mailbox: &ExchangeSecret,
+    destination: &Destination,
+    matcher_key: &VerifyingKey,
+) -> Result<SignedPost, Unopenable> {
     let to = mailbox.public();
     let (plaintext, _) = sealing::open(mailbox, &info(destination, &to), body.as_bytes())?;
     let (length, rest) = plaintext.split_first_chunk::<2>().ok_or(Unopenable)?;
     let encoded = rest.get(..u16::from_be_bytes(*length).into()).ok_or(Unopenable)?;
-    let SignedPost { post, signature } = codec::decode(encoded).map_err(|_| Unopenable)?;
-    let encoded = codec::encode(&post);
-    matcher_key
-        .verify(label::POST, &signed_fields(destination, &to, &encoded), &signature)
-        .map_err(|_| Unopenable)?;
-    Ok(post)
+    let signed: SignedPost = codec::decode(encoded).map_err(|_| Unopenable)?;
+    signed.verify(&to, destination, matcher_key).map_err(|_| Unopenable)?;
+    Ok(signed)
+}
+
+impl SignedPost {
+    /// Checks that the matcher said this to the mailbox `to`.
+    ///
+    /// # Errors
+    /// [`BadSignature`].
+    pub fn verify(
+        &self,
+        to: &ExchangeKey,
+        destination: &Destination,
+        matcher_key: &VerifyingKey,
+    ) -> Result<(), BadSignature> {
+        let encoded = codec::encode(&self.post);
+        matcher_key.verify(label::POST, &signed_fields(destination, to, &encoded), &self.signature)
+    }
 }
 
 fn info(destination: &Destination, to: &ExchangeKey) -> Vec<u8> {

@@ -37,6 +37,7 @@ pub mod fault;
 mod kept;
 pub mod message;
 pub mod progress;
+mod proof;
 pub mod record;
 mod running;
 mod session;

@@ -14,7 +14,8 @@ mod holder;
 mod message;
 mod terms;
 
-pub use answer::{Acknowledgement, KeyAnswer, SignedAnswer, WrongAnswer, answer};
+pub use answer::{Acknowledgement, KeyAnswer, PartHash, SignedAnswer, WrongAnswer, answer};
+pub(crate) use answer::{hash_part_hashes, verify_parts};
 pub use asker::{
     AnswerFault, Asker, BeginError, Culprit, FinishError, KeyResult, NewRequest, Outgoing, Progress,
 };

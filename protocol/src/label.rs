@@ -74,6 +74,12 @@ pub const CEREMONY_PACKAGE: &[u8] = b"kring/ceremony-package/v1";
 pub const CEREMONY_TRANSCRIPT: &[u8] = b"kring/ceremony-transcript/v1";
 /// All holders' signature on a key record (section 3.5).
 pub const KEY_RECORD: &[u8] = b"kring/key-record/v1";
+/// Where in the day a member's fixed times lie (section 11.1).
+pub const SPREAD: &[u8] = b"kring/spread/v1";
+/// A matcher's signature on what it kept of a submission (section 7.5).
+pub const KEPT: &[u8] = b"kring/kept/v1";
+/// What a record of evidence is about (section 7.5).
+pub const EVIDENCE: &[u8] = b"kring/evidence/v1";
 /// Leaf commitment of an audit entry (section 7.2).
 pub const AUDIT: &[u8] = b"kring/audit/v1";
 
@@ -89,3 +95,5 @@ pub const INDEX: &[u8] = b"kring/index/v1";
 pub const IDENTITY: &[u8] = b"kring/identity/v1";
 /// A node's trace key from its root secret.
 pub const TRACE_KEY: &[u8] = b"kring/trace-key/v1";
+/// The moments of a node's slots, from a secret of its own (section 11.2).
+pub const MOMENT: &[u8] = b"kring/moment/v1";

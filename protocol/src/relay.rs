@@ -218,6 +218,55 @@ pub fn verify_relayed(
     relay_key.verify_bytes(&fields, &item.signature)
 }
 
+/// What a relay said of a submission, without the submission: what a matcher keeps for a trace.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PassedOn {
+    /// SHA-256 of the sealed submission.
+    pub sealed: Sha256,
+    /// SHA-256 of its plaintext.
+    pub plaintext: Sha256,
+    /// Who sent it, for the two holders of trace keys together.
+    pub ticket: Ticket,
+    /// The day in the relay's signature.
+    pub day: Day,
+    /// The relay's.
+    pub signature: Signature,
+}
+
+impl Relayed {
+    /// What the relay said of it on `day`.
+    #[must_use]
+    pub fn passed_on(&self, day: Day) -> PassedOn {
+        let sealed = Sha256::from_bytes(crate::crypto::sha256(&self.sealed.0));
+        let Self { plaintext, ticket, signature, .. } = self;
+        PassedOn { sealed, plaintext: *plaintext, ticket: ticket.clone(), day, signature: *signature }
+    }
+}
+
+impl PassedOn {
+    #[cfg(test)]
+    pub(crate) fn sign(
+        (sealed, plaintext): (Sha256, Sha256),
+        ticket: Ticket,
+        day: Day,
+        destination: &Destination,
+        key: &SigningKey,
+    ) -> Self {
+        let fields = relay_fields(destination, &sealed, &plaintext, &ticket, day);
+        Self { sealed, plaintext, ticket, day, signature: key.sign_bytes(&fields) }
+    }
+
+    /// Checks the relay's signature.
+    ///
+    /// # Errors
+    /// [`BadSignature`].
+    pub fn verify(&self, destination: &Destination, relay_key: &VerifyingKey) -> Result<(), BadSignature> {
+        let fields = relay_fields(destination, &self.sealed, &self.plaintext, &self.ticket, self.day);
+        relay_key.verify_bytes(&fields, &self.signature)
+    }
+}
+
 /// `"kring/relay/v1" || network || SHA-256(sealed) || SHA-256(plaintext) || SHA-256(ticket) || matcher || day`
 fn relay_fields(
     destination: &Destination,

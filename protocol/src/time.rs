@@ -101,6 +101,13 @@ impl Day {
     }
 }
 
+/// As people write it: 2026-01-31.
+impl std::fmt::Display for Day {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", epoch_date() + jiff::Span::new().days(i64::from(self.0.min(MAX_DAY))))
+    }
+}
+
 /// 9999-12-01, so that calendar arithmetic stays in range for any input.
 pub(crate) const MAX_DAY: u32 = 2_932_865;
 
@@ -120,5 +127,6 @@ mod tests {
         let last = Day::from_days(30);
         assert_eq!(last.last_of_month(), last);
         let _ = Day::from_days(u32::MAX).last_of_month();
+        assert_eq!(first_of_february_2028.to_string(), "2028-02-01");
     }
 }

@@ -146,7 +146,7 @@ fn covenant() -> Covenant {
             purpose("jeugd", &["default"], Disclosure::NameAtOnce),
             purpose("zorg", &["bsn", "names-birth"], Disclosure::NameWhenBothAgree),
         ],
-        budgets: ids.map(|id| Budget::for_caseload(id, 300)).to_vec(),
+        budgets: ids.map(|id| Budget::for_caseload(id, 300, 1)).to_vec(),
         members: vec![first_card(), card(1, Kind::School, &[]), card(2, Kind::Other, &["/ip6/::1/tcp/1"])],
     }
 }

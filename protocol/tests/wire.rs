@@ -17,9 +17,11 @@ use kring_protocol::conversation::{Message, MessageId, MistakenReason, Says};
 use kring_protocol::coordination::Cooperation;
 use kring_protocol::covenant::{Covenant, SignedCovenant};
 use kring_protocol::evaluation::{self, Chain, Fraud, SignedAnswer, SignedHeader};
+use kring_protocol::evidence;
 use kring_protocol::id::{CovenantHash, Epoch, MemberId, NetworkId, Reference};
 use kring_protocol::log::entry::{self, Actor, Entry, Quarter, Record, Salt};
 use kring_protocol::log::merkle::{Frontier, leaf_hash};
+use kring_protocol::log::witness::message as witness;
 use kring_protocol::matching::Match;
 use kring_protocol::meeting::{Announcement, Live};
 use kring_protocol::relay;
@@ -61,10 +63,18 @@ fn golden<T: Wire>(file: &str, names: &[&str]) -> Vec<Sample> {
 }
 
 fn samples() -> Vec<Sample> {
-    [covenants(), evaluations(), exchanges(), boards_and_records(), ceremonies(), logs()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        covenants(),
+        evaluations(),
+        exchanges(),
+        boards_and_records(),
+        ceremonies(),
+        logs(),
+        evidence_and_witnesses(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 fn covenants() -> Vec<Sample> {
@@ -200,6 +210,28 @@ fn logs() -> Vec<Sample> {
         outcome: entry::Outcome::Done,
     };
     vec![made(&frontier), made(&entry), made(&Record { salt: Salt::from_bytes([2; 16]), entry })]
+}
+
+fn evidence_and_witnesses() -> Vec<Sample> {
+    let file = include_str!("../src/evidence/tests/golden.txt");
+    let kinds = [
+        "headers",
+        "served-twice",
+        "evaluation",
+        "ceremony",
+        "fork",
+        "promise",
+        "misposted",
+        "invented",
+        "ticket",
+        "references",
+    ];
+    let board = witness::Request::Board { matcher: id("m"), checkpoint: "text".to_owned() };
+    let mut samples = golden::<evidence::Evidence>(file, &kinds);
+    samples.push(made(&board));
+    samples.push(made(&witness::Request::Chains { epoch: Epoch(1), after: Some(id("m")) }));
+    samples.push(made(&witness::Response::Nothing));
+    samples
 }
 
 /// One CBOR item in a sample: where it and its content begin and end, and where each item inside does.

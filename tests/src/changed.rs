@@ -58,10 +58,12 @@ pub enum Change {
     ForeignCheckpoint,
     /// A matcher that says that there is nothing new, without waiting for it.
     NothingAtOnce,
+    /// A matcher that says that there is nothing new when there is.
+    HiddenBoard,
 }
 
 impl Change {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 13] = [
         Self::Nothing,
         Self::Leak,
         Self::WrongElement,
@@ -74,6 +76,7 @@ impl Change {
         Self::ForkedBoard,
         Self::ForeignCheckpoint,
         Self::NothingAtOnce,
+        Self::HiddenBoard,
     ];
 }
 
@@ -154,6 +157,7 @@ impl ChangedNode {
                 Family::Board,
                 Way::AnswerOut,
             ) => board::wrong(self.change, &self.member, &mut memory.board, bytes),
+            (Change::HiddenBoard, Family::Board, Way::AnswerOut) => board::hidden(&self.member, bytes),
             (Change::NothingAtOnce, Family::Board, Way::RequestIn) => board::without_waiting(bytes),
             _ => None,
         };

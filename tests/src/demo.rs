@@ -155,8 +155,17 @@ impl Demo {
     #[must_use]
     pub fn finish(mut self) -> Finished {
         let code = self.end(DELIVERED);
+        self.nobody_is_convicted();
         let report = fs::read(&self.out).ok().and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok());
         Finished { code, report: report.map(Report), log: self.log() }
+    }
+
+    /// Honest nodes have no evidence against each other, whatever happened to them.
+    fn nobody_is_convicted(&self) {
+        let nodes = fs::read_dir(&self.dir).into_iter().flatten().flatten();
+        let accusers: Vec<_> =
+            nodes.map(|node| node.path().join("data/evidence")).filter(|dir| dir.exists()).collect();
+        assert!(accusers.is_empty(), "evidence against an honest node: {accusers:?}\n{}", self.log());
     }
 
     /// Interrupts it as Ctrl-C does, and waits for its end.

@@ -37,7 +37,7 @@ impl Founded {
                 (format!("{port:020}"), format!("/ip4/127.0.0.1/tcp/{port}"), port.to_string());
             good(&[
                 &["init", "--dir", &path(member), "--name", member, "--kind", "other", "--oin", &oin],
-                &["--address", &address, "--port", &port][..],
+                &["--address", &address, "--port", &port, "--persons", "100"][..],
             ]);
         }
         let (draft, signed) = (path("covenant.toml"), path("covenant.kring"));

@@ -18,4 +18,6 @@ pub mod place;
 pub mod raw;
 pub mod report;
 pub mod scan;
+pub mod simulated;
+pub mod traffic;
 pub mod wait;

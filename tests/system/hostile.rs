@@ -2,17 +2,12 @@
 //!
 //! What they do wrong stands in `kring_tests::changed`; that they did it is checked in their logs.
 
-use std::collections::HashMap;
 use std::path::Path;
 use std::time::Instant;
 
-use kring_node::clock::Clock;
-use kring_node::keys::EpochKeys;
 use kring_node::network::{Family, Way};
-use kring_node::store::{Store, Table};
 use kring_protocol::codec;
-use kring_protocol::evaluation::{Culprit, WrongAnswer};
-use kring_protocol::oprf::Elements;
+use kring_protocol::evidence::{Evidence, Violation};
 use kring_protocol::relay::{Outcome, Request, Response};
 use kring_tests::caseload::Person;
 use kring_tests::changed::{CHANGE, DID, ONLY_TO, RECORD, recorded};
@@ -116,27 +111,23 @@ fn evidence_count(node: &Node) -> usize {
 /// What a stopped node keeps proves that `b`, and nobody else, answered wrongly.
 fn assert_evidence(node: &Node) {
     let member = Member::of(node);
-    let store = Store::open(&node.config().data_dir.join("store")).unwrap();
-    let records = store.scan_all(Table::KeyRecord).unwrap();
-    let records = records.iter().map(|(_, record)| codec::decode(record).unwrap()).collect();
-    let epoch = member.covenant().epochs_on(Clock.now().day())[0];
-    let keys = EpochKeys::new(member.covenant(), epoch, records, HashMap::new()).unwrap();
-    let kept: HashMap<_, _> = store.scan_all(Table::Evidence).unwrap().into_iter().collect();
-    let answers: Vec<_> = kept.keys().filter_map(|key| key.strip_suffix(b"/answer")).collect();
-    assert!(answers.len() >= 2, "an element and a proof were wrong");
-    for answer in answers {
-        let part = |name: &[u8]| &kept[&[answer, name].concat()];
-        let mut culprit = Culprit {
-            answer: codec::decode(part(b"/answer")).unwrap(),
-            header: codec::decode(part(b"/header")).unwrap(),
-            elements: Elements::from_bytes(part(b"/elements")).unwrap(),
-            fault: WrongAnswer::Keys,
-        };
-        assert_eq!(culprit.answer.holder.as_str(), "b");
-        assert!(culprit.proves(&keys.terms));
-        culprit.answer.holder = "c".parse().unwrap();
-        assert!(!culprit.proves(&keys.terms), "it proves nothing against others");
+    let records = evidence(node);
+    assert!(records.len() >= 2, "an element and a proof were wrong");
+    for record in records {
+        let verdict = record.check(member.covenant()).unwrap();
+        assert_eq!((verdict.kind, verdict.members[0].as_str()), ("evaluation", "b"));
+        let Violation::Evaluation(mut wrong) = record.violation else { panic!("{verdict}") };
+        wrong.holder = "c".parse().unwrap();
+        let altered = Evidence { violation: Violation::Evaluation(wrong), ..record };
+        assert!(altered.check(member.covenant()).is_err(), "it proves nothing against others");
     }
+}
+
+/// The files that a node has written for a board.
+pub(crate) fn evidence(node: &Node) -> Vec<Evidence> {
+    let files = std::fs::read_dir(node.config().data_dir.join("evidence")).into_iter().flatten().flatten();
+    let files = files.filter(|file| file.path().extension().is_some_and(|extension| extension == "evidence"));
+    files.map(|file| codec::decode(&std::fs::read(file.path()).unwrap()).unwrap()).collect()
 }
 
 /// Live submissions at the matcher `f`, when all that is waiting has been done.
@@ -260,6 +251,24 @@ fn a_board_that_is_false_to_one_reader_is_read_from_others() {
     did(&f, "ForkedBoard");
     assert!(logged(&a, &["a board page was not accepted", "matcher=f", "from=f", "does not continue"]));
     assert!(!logged(&b, &["a board page was not accepted"]));
+    let proven = until("a head that was refused is proof", SOON, || evidence(&a).pop());
+    let verdict = proven.check(Member::of(&a).covenant()).unwrap();
+    assert_eq!((verdict.kind, verdict.members[0].as_str()), ("fork", "f"));
+}
+
+#[test]
+fn a_board_that_is_hidden_from_one_reader_is_read_from_others() {
+    let place = Place::new();
+    let mut founded = found(place.path(), &["f"]);
+    founded.start_changed("f", &[(CHANGE, "HiddenBoard"), (ONLY_TO, "a")]);
+    founded.start(&MEMBERS[..5]);
+    let [a, b, f] = ["a", "b", "f"].map(|member| founded.node(member));
+    // At first it has nothing of the board, then too little.
+    for number in 0..2 {
+        meet(&a, &b, number);
+    }
+    did(&f, "HiddenBoard");
+    assert!(evidence(&a).is_empty() && evidence(&b).is_empty(), "nothing was signed that proves it");
 }
 
 #[test]

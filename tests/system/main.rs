@@ -7,6 +7,7 @@
 mod caseloads;
 mod crash_points;
 mod documents;
+mod evidence;
 mod hostile;
 mod kills;
 mod matching;
@@ -15,4 +16,5 @@ mod privacy;
 mod recipes;
 mod rules;
 mod signals;
+mod tempo;
 mod wire;

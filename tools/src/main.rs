@@ -40,6 +40,7 @@ enum Command {
     Import(command::import::Args),
     Signal(command::signal::Args),
     Notice(command::notice::Args),
+    Audit(command::audit::Args),
     Demo(command::demo::Args),
     Bench(command::bench::Args),
 }
@@ -61,6 +62,7 @@ fn run(command: Command, output: Output) -> Result<(), Failure> {
         Command::Import(args) => command::import::run(&args, output),
         Command::Signal(args) => command::signal::run(&args, output),
         Command::Notice(args) => command::notice::run(&args, output),
+        Command::Audit(args) => command::audit::run(args, output),
         Command::Demo(args) => command::demo::run(&args, output),
         Command::Bench(args) => command::bench::run(&args, output),
     }

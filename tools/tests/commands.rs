@@ -125,6 +125,9 @@ fn what_was_altered_after_signing_is_refused() {
     let cards = founders(&directory);
     assert_eq!(code(&draft(&directory, &cards, &[])), Some(0));
     let covenant = directory.path("covenant.toml");
+    let verified = kring(&["covenant", "verify", "--json", &covenant]);
+    let figures = json(&verified)["figures"].to_string();
+    assert!(figures.contains("a: at most ") && figures.contains(" MB a day"), "{figures}");
     let signed = kring(&["covenant", "sign", "--dir", &directory.path("a"), &covenant]);
     assert_eq!(code(&signed), Some(0), "{}", stderr(&signed));
     let text = std::fs::read_to_string(&covenant).unwrap();

@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::process::Command;
 
-const COMMANDS: [&[&str]; 22] = [
+const COMMANDS: [&[&str]; 24] = [
     &[],
     &["init"],
     &["covenant"],
@@ -25,6 +25,8 @@ const COMMANDS: [&[&str]; 22] = [
     &["notice", "list"],
     &["notice", "show"],
     &["notice", "respond"],
+    &["audit"],
+    &["audit", "evidence"],
     &["demo"],
     &["bench"],
     &["bench", "recognition"],

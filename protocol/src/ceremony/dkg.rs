@@ -27,7 +27,7 @@ use crate::label;
 use crate::secret::Secret;
 
 /// Size of a group element and of a scalar.
-const ELEMENT_LEN: usize = 32;
+pub(super) const ELEMENT_LEN: usize = 32;
 /// Size of the proof of knowledge: an element and a scalar.
 const PROOF_LEN: usize = 64;
 
@@ -89,7 +89,7 @@ impl Dkg {
             let both = vec![Evidence::Commitment(known.clone()), Evidence::Commitment(new.clone())];
             return Err(Abort::proven(&new.sender, Fault::TwoFaced, both));
         }
-        match decode(&self.spec, new.body.as_ref()) {
+        match parse(&self.spec, new.body.as_ref()) {
             Ok(package) => {
                 self.commitments.insert(new.sender.clone(), (new, package));
                 Ok(())
@@ -245,7 +245,8 @@ fn encode(package: &round1::Package) -> Vec<u8> {
     [commitment, proof].map(|part| part.expect("our own elements are not the identity")).concat()
 }
 
-fn decode(spec: &KeySpec, body: &[u8]) -> Result<round1::Package, Fault> {
+/// Reads a commitment body: exactly the elements of the threshold and a proof.
+pub(super) fn parse(spec: &KeySpec, body: &[u8]) -> Result<round1::Package, Fault> {
     // Exactly t elements: one more would raise the threshold for everyone (C2SP COCKTAIL-DKG, Trail of Bits 2024).
     let commitment_len = usize::from(spec.threshold()) * ELEMENT_LEN;
     if body.len() != commitment_len + PROOF_LEN {

@@ -220,7 +220,7 @@ impl PackageStatement<'_> {
 }
 
 impl Commitment {
-    pub(super) fn new(
+    pub(crate) fn new(
         session: SessionId,
         spec: &KeySpec,
         sender: &MemberId,
@@ -242,7 +242,7 @@ impl Commitment {
 }
 
 impl Share {
-    pub(super) fn new(
+    pub(crate) fn new(
         session: SessionId,
         spec: &KeySpec,
         (sender, receiver): (&MemberId, &MemberId),

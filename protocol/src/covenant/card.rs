@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::terms::KEYS_PER_PERSON;
 use crate::field::join;
 use crate::id::{MemberId, NotASlug};
 use crate::label;
@@ -168,6 +169,12 @@ pub struct MemberCard {
 }
 
 impl MemberCard {
+    /// Match keys that the declared caseload gives at most; tempo and budgets reckon with it.
+    #[must_use]
+    pub const fn keys(&self) -> u32 {
+        self.persons.saturating_mul(KEYS_PER_PERSON)
+    }
+
     /// Whether this and `other` have neither one controller nor one operator.
     #[must_use]
     pub fn independent_of(&self, other: &Self) -> bool {

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use super::{Coordination, Covenant, MemberCard, Purpose, threshold};
+use super::{Coordination, Covenant, MemberCard, Purpose, Tempo, threshold};
 use crate::id::MemberId;
 use crate::recipe::RecipeList;
+use crate::tempo::{ROUNDS_A_DAY, SLOT_MAX_SECS, Schedule};
 
 /// How much a finding weighs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,6 +56,9 @@ pub fn findings(covenant: &Covenant) -> Vec<Finding> {
     members(covenant, &mut findings);
     roles(covenant, &mut findings);
     terms(covenant, &mut findings);
+    if covenant.tempo == Tempo::Production {
+        tempo(covenant, &mut findings);
+    }
     if findings.0.is_empty() {
         // Only where every name resolves can paths be looked at.
         paths(covenant, &mut findings);
@@ -217,6 +221,32 @@ fn purpose_terms(covenant: &Covenant, purpose: &Purpose, findings: &mut Findings
     }
 }
 
+/// Slots and batches move every declared caseload within a third of the overlap (section 11.4).
+fn tempo(covenant: &Covenant, findings: &mut Findings) {
+    let third = u64::from(covenant.epochs.overlap_days) * 28_800;
+    for card in covenant.members.iter().map(|signed| &signed.card) {
+        let Some(schedule) = Schedule::of(covenant, &card.id) else { continue };
+        if schedule.secs_to_leave(card.keys()) > third {
+            findings.error(format!(
+                "{} declares {} persons, which not even a message a second leaves within a third of the overlap; \
+                 lengthen the overlap",
+                card.id, card.persons
+            ));
+        }
+        if schedule.secs_to_evaluate(card.keys()) > third {
+            let rounds = u64::from(covenant.epochs.overlap_days) * u64::from(ROUNDS_A_DAY) / 3;
+            let batch = u64::from(card.keys()).div_ceil(rounds.max(1)).max(1);
+            let purposes = covenant.purposes_of(&card.id).count().max(1) as u64;
+            findings.error(format!(
+                "the budget of {} is too small to evaluate its declared caseload within a third of the overlap; it \
+                 needs {} a day",
+                card.id,
+                batch * u64::from(ROUNDS_A_DAY) * purposes
+            ));
+        }
+    }
+}
+
 fn paths(covenant: &Covenant, findings: &mut Findings) {
     for sender in ids(covenant) {
         for matcher in covenant.matchers_for(sender) {
@@ -264,8 +294,27 @@ fn warnings(covenant: &Covenant, findings: &mut Findings) {
             ));
         }
     }
-    if covenant.tempo == super::Tempo::Immediate {
-        findings.warn("tempo immediate: for development and demonstration only, never for real data");
+    match covenant.tempo {
+        Tempo::Immediate => {
+            findings.warn("tempo immediate: for development and demonstration only, never for real data");
+        }
+        Tempo::Production => lone_slots(covenant, findings),
+    }
+}
+
+/// A matcher counts what comes through a relay. Who sends at a rate of its own stands out there.
+fn lone_slots(covenant: &Covenant, findings: &mut Findings) {
+    let slots: Vec<_> = ids(covenant)
+        .filter_map(|id| Some((id, Schedule::of(covenant, id)?.slot_secs())))
+        .filter(|(_, secs)| *secs < SLOT_MAX_SECS)
+        .collect();
+    for (id, secs) in &slots {
+        if slots.iter().filter(|(_, other)| other == secs).count() == 1 {
+            findings.warn(format!(
+                "only {id} sends every {secs} seconds, so a matcher can tell by their number which messages are its; \
+                 let members declare caseloads in the same steps"
+            ));
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{Epoch, FunctionId, MemberId, PurposeId};
+use crate::tempo::ROUNDS_A_DAY;
 use crate::time::Day;
 
 /// One goal with its legal ground, who takes part, and its rules.
@@ -110,22 +111,21 @@ pub struct Budget {
 }
 
 /// Most match keys a person gives; the default budgets reckon with it.
-const KEYS_PER_PERSON: u32 = 12;
-/// Batches a day at the production tempo.
-const BATCHES_PER_DAY: u32 = 8;
+pub(super) const KEYS_PER_PERSON: u32 = 12;
 /// Inputs of one batch at least.
 const BATCH_LEN: u32 = 256;
 /// Days in which a caseload must be left after a rotation: a third of the default overlap.
 const ROTATION_DAYS: u32 = 10;
 
 impl Budget {
-    /// The budget that follows from a declared caseload: full batches that leave it within a third of the overlap,
-    /// and the caseload once more as allowance.
+    /// The budget that follows from the tempo and a declared caseload: for each of the member's purposes full batches
+    /// that evaluate all of it within a third of the overlap, and the caseload once more as allowance.
     #[must_use]
-    pub fn for_caseload(member: MemberId, persons: u32) -> Self {
+    pub fn for_caseload(member: MemberId, persons: u32, purposes: u32) -> Self {
         let keys = persons.saturating_mul(KEYS_PER_PERSON);
-        let batch = keys.div_ceil(ROTATION_DAYS * BATCHES_PER_DAY).max(BATCH_LEN);
-        Self { member, per_day: batch.saturating_mul(BATCHES_PER_DAY), allowance: keys }
+        let batch = keys.div_ceil(ROTATION_DAYS * ROUNDS_A_DAY).max(BATCH_LEN);
+        let per_day = batch.saturating_mul(ROUNDS_A_DAY).saturating_mul(purposes.max(1));
+        Self { member, per_day, allowance: keys }
     }
 
     /// Guesses a year that this budget allows, allowances of two epochs included.
@@ -216,7 +216,7 @@ mod tests {
     #[test]
     fn a_budget_leaves_the_caseload_within_a_third_of_the_overlap() {
         for persons in [0, 1, 300, 5_000, 2_000_000] {
-            let budget = Budget::for_caseload("a".parse().unwrap(), persons);
+            let budget = Budget::for_caseload("a".parse().unwrap(), persons, 1);
             assert!(u64::from(budget.per_day) * 10 >= u64::from(persons) * 12, "{persons}");
         }
     }

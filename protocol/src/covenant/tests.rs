@@ -58,7 +58,7 @@ pub(crate) fn covenant(founders: &[Founder]) -> Covenant {
             signal_months: 12,
             coordination: None,
         }],
-        budgets: ids.iter().map(|id| Budget::for_caseload(id.clone(), 100)).collect(),
+        budgets: ids.iter().map(|id| Budget::for_caseload(id.clone(), 100, 1)).collect(),
         members: founders.iter().map(|founder| founder.card.clone()).collect(),
     }
 }

@@ -90,8 +90,21 @@ impl SignedAnswer {
     /// # Errors
     /// [`BadSignature`].
     pub fn verify_signature(&self, key: &VerifyingKey) -> Result<(), BadSignature> {
-        let parts = hash_parts(&self.keys);
-        key.verify(label::ANSWER, &[self.header.as_bytes(), &parts, self.holder.as_bytes()], &self.signature)
+        verify_parts(&self.holder, &self.header, &self.parts_hash(), &self.signature, key)
+    }
+
+    /// The same parts signed for another header: what a dishonest holder can make.
+    #[cfg(test)]
+    pub(crate) fn signed_again(mut self, key: &SigningKey) -> Self {
+        let fields: [&[u8]; 3] = [self.header.as_bytes(), &self.parts_hash(), self.holder.as_bytes()];
+        self.signature = key.sign(label::ANSWER, &fields);
+        self
+    }
+
+    /// What the signature covers of the parts.
+    #[must_use]
+    pub fn parts_hash(&self) -> [u8; 32] {
+        hash_parts(&self.keys)
     }
 
     /// Checks every evaluation. `keys` are the header's, `blinded` its elements.
@@ -144,13 +157,49 @@ pub fn answer(
     SignedAnswer { holder, header, keys, signature }
 }
 
-/// SHA-256 of `matcher || SHA-256(elements) || proof` of every part, all joined.
+/// Checks a holder's signature on an answer of which only the hash of the parts is known.
+pub(crate) fn verify_parts(
+    holder: &MemberId,
+    header: &HeaderHash,
+    parts: &[u8; 32],
+    signature: &Signature,
+    key: &VerifyingKey,
+) -> Result<(), BadSignature> {
+    key.verify(label::ANSWER, &[header.as_bytes(), parts, holder.as_bytes()], signature)
+}
+
+/// A part of an answer with the hash of its elements in their place: all that the signature covers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PartHash {
+    /// Whose key.
+    pub matcher: MemberId,
+    /// SHA-256 of the evaluated elements.
+    #[serde(with = "array")]
+    pub elements: [u8; 32],
+    /// The proof over all of them.
+    #[serde(with = "array")]
+    pub proof: [u8; PROOF_LEN],
+}
+
+impl KeyAnswer {
+    /// Without its elements.
+    #[must_use]
+    pub fn hashed(&self) -> PartHash {
+        let elements = sha256(self.elements.as_ref());
+        PartHash { matcher: self.matcher.clone(), elements, proof: self.proof }
+    }
+}
+
 fn hash_parts(keys: &[KeyAnswer]) -> [u8; 32] {
-    let elements: Vec<[u8; 32]> = keys.iter().map(|part| sha256(part.elements.as_ref())).collect();
-    let fields: Vec<&[u8]> = keys
-        .iter()
-        .zip(&elements)
-        .flat_map(|(part, elements)| [part.matcher.as_bytes(), elements.as_slice(), part.proof.as_slice()])
-        .collect();
-    sha256(&join(&fields))
+    hash_part_hashes(&keys.iter().map(KeyAnswer::hashed).collect::<Vec<_>>())
+}
+
+/// SHA-256 of `matcher || SHA-256(elements) || proof` of every part, all joined.
+pub(crate) fn hash_part_hashes(parts: &[PartHash]) -> [u8; 32] {
+    let fields = |part: &'_ PartHash| -> [Vec<u8>; 3] {
+        [part.matcher.as_bytes().to_vec(), part.elements.to_vec(), part.proof.to_vec()]
+    };
+    let fields: Vec<Vec<u8>> = parts.iter().flat_map(fields).collect();
+    sha256(&join(&fields.iter().map(Vec::as_slice).collect::<Vec<_>>()))
 }

@@ -146,6 +146,12 @@ impl Asker {
         &self.me
     }
 
+    /// Inputs asked so far in this chain.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.last.as_ref().map_or(0, |last| last.header().total)
+    }
+
     /// Begins a request. The header returned must be stored durably before [`Self::outgoing`] is asked what to send.
     ///
     /// `preferred` holders are chosen over others at equal cost, the first most.

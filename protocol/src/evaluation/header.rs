@@ -187,7 +187,8 @@ impl VerifiedHeader {
     }
 }
 
-/// Two different headers with one number, both signed: proof that a member or its machine used a number twice.
+/// Two headers of one member that cannot stand in one chain, both signed: two with one number, or one that does not
+/// continue the other. Proof that a member or its machine used a number twice.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fraud {
@@ -205,14 +206,15 @@ impl Fraud {
     /// Whether it proves what it claims, for anyone who has the member's public key.
     #[must_use]
     pub fn proves(&self, key: &VerifyingKey) -> bool {
-        let place = |signed: &SignedHeader| {
-            let header = &signed.header;
-            (header.network, header.epoch, header.member.clone(), header.seq)
-        };
+        let (known, other) = (&self.known.header, &self.other.header);
+        let chain = |header: &Header| (header.network, header.epoch, header.member.clone());
         let signed = |header: &SignedHeader| header.clone().verify(key).is_ok();
-        place(&self.known) == place(&self.other)
-            && self.known.header != self.other.header
-            && signed(&self.known)
-            && signed(&self.other)
+        let follows = known.seq.checked_add(1) == Some(other.seq);
+        let contradict = if follows {
+            !other.continues(Some(&VerifiedHeader::trusted(self.known.clone())))
+        } else {
+            known.seq == other.seq && known != other
+        };
+        chain(known) == chain(other) && contradict && signed(&self.known) && signed(&self.other)
     }
 }

@@ -5,6 +5,7 @@ use crate::oprf;
 use world::{World, id, now};
 
 mod asking;
+mod exchange;
 mod golden;
 mod rules;
 mod world;

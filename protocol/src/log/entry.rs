@@ -99,6 +99,8 @@ pub enum Kind {
     Configuration,
     /// A backup was made or restored.
     Backup,
+    /// Proof of a member's violation was kept.
+    Evidence,
 }
 
 /// How it ended.

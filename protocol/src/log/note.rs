@@ -270,6 +270,16 @@ impl Note {
         found
     }
 
+    /// The same text with the lines of `keys` alone, each verified.
+    ///
+    /// # Errors
+    /// As [`Note::verify`] for the first key whose line is missing or does not fit.
+    pub fn with_lines_of(&self, keys: &[&NoteKey]) -> Result<Self, NoteError> {
+        let mut note = Self { text: self.text.clone(), lines: Vec::new() };
+        keys.iter().try_for_each(|key| note.take_signature(self, key))?;
+        Ok(note)
+    }
+
     /// Number of signature lines, known and unknown.
     #[must_use]
     pub fn signatures(&self) -> usize {

@@ -86,12 +86,45 @@ impl Ticket {
         holder: &MemberId,
         key: &ExchangeSecret,
     ) -> Result<HalfOpened, Unopenable> {
+        self.open_outer_with(&self.outer_key(network, holder, key)?)
+    }
+
+    /// The key of this ticket's outer seal alone: what the second holder shows where others must be able to open this one
+    /// ticket too. It opens no other.
+    ///
+    /// # Errors
+    /// [`Unopenable`] for bytes that are no ticket.
+    pub fn outer_key(
+        &self,
+        network: &NetworkId,
+        holder: &MemberId,
+        key: &ExchangeSecret,
+    ) -> Result<Secret<32>, Unopenable> {
+        let Parts { id, encapped, .. } = self.parts()?;
+        seal_key(network, holder, key, id, encapped)
+    }
+
+    /// Takes off the outer seal with its own key.
+    ///
+    /// # Errors
+    /// [`Unopenable`].
+    pub fn open_outer_with(&self, key: &Secret<32>) -> Result<HalfOpened, Unopenable> {
+        let Parts { id, sealed, .. } = self.parts()?;
+        Ok(HalfOpened { id: *id, inner: open(key, NONCE, id, sealed)? })
+    }
+
+    fn parts(&self) -> Result<Parts<'_>, Unopenable> {
         let (id, rest) = self.0.0.split_first_chunk::<ID_LEN>().ok_or(Unopenable)?;
         let (encapped, sealed) = rest.split_at_checked(ENCAPPED_LEN).ok_or(Unopenable)?;
-        let receiver = Receiver::new(key, encapped, &info(network, holder))?;
-        let inner = open(&ticket_key(|label| receiver.export(label), id), NONCE, id, sealed)?;
-        Ok(HalfOpened { id: *id, inner })
+        Ok(Parts { id, encapped, sealed })
     }
+}
+
+/// A ticket taken apart: its id, the encapsulated key of its outer seal, and what that seals.
+struct Parts<'a> {
+    id: &'a [u8; ID_LEN],
+    encapped: &'a [u8],
+    sealed: &'a [u8],
 }
 
 /// A ticket without its outer seal: still closed to everyone but the first holder.
@@ -118,11 +151,53 @@ impl HalfOpened {
         holder: &MemberId,
         key: &ExchangeSecret,
     ) -> Result<Trace, Unopenable> {
-        let (encapped, sealed) = self.inner.split_at_checked(ENCAPPED_LEN).ok_or(Unopenable)?;
-        let receiver = Receiver::new(key, encapped, &info(network, holder))?;
-        let plain = open(&ticket_key(|label| receiver.export(label), &self.id), NONCE, &self.id, sealed)?;
-        read(&plain).ok_or(Unopenable)
+        let plain = self.open_inner_with(&self.inner_key(network, holder, key)?)?;
+        plain.ok_or(Unopenable)
     }
+
+    /// The key of this ticket's inner seal alone, as [`Ticket::outer_key`].
+    ///
+    /// # Errors
+    /// [`Unopenable`] where the relay sealed something else than an inner seal.
+    pub fn inner_key(
+        &self,
+        network: &NetworkId,
+        holder: &MemberId,
+        key: &ExchangeSecret,
+    ) -> Result<Secret<32>, Unopenable> {
+        let (encapped, _) = self.parts().ok_or(Unopenable)?;
+        seal_key(network, holder, key, &self.id, encapped)
+    }
+
+    /// Takes off the inner seal with its own key. None when the seal opens and holds no trace.
+    ///
+    /// # Errors
+    /// [`Unopenable`] when it does not open.
+    pub fn open_inner_with(&self, key: &Secret<32>) -> Result<Option<Trace>, Unopenable> {
+        let (_, sealed) = self.parts().ok_or(Unopenable)?;
+        open(key, NONCE, &self.id, sealed).map(|plain| read(&plain))
+    }
+
+    /// Whether what the outer seal held can be an inner seal at all.
+    #[must_use]
+    pub fn has_inner(&self) -> bool {
+        self.parts().is_some()
+    }
+
+    fn parts(&self) -> Option<(&[u8], &[u8])> {
+        self.inner.split_at_checked(ENCAPPED_LEN)
+    }
+}
+
+fn seal_key(
+    network: &NetworkId,
+    holder: &MemberId,
+    key: &ExchangeSecret,
+    id: &[u8; ID_LEN],
+    encapped: &[u8],
+) -> Result<Secret<32>, Unopenable> {
+    let receiver = Receiver::new(key, encapped, &info(network, holder))?;
+    Ok(ticket_key(|label| receiver.export(label), id))
 }
 
 fn read(plain: &[u8]) -> Option<Trace> {

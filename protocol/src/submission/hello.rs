@@ -3,7 +3,7 @@
 
 use crate::crypto::{AEAD_NONCE_LEN, AEAD_TAG_LEN, Unopenable, open, seal};
 use crate::field::join;
-use crate::id::{MemberId, Reference, SLUG_MAX_LEN, byte_id};
+use crate::id::{MemberId, Reference, SLUG_MAX_LEN, Tag, byte_id};
 use crate::label;
 use crate::sealing::ExchangeKey;
 use crate::sign::{BadSignature, Signature, SigningKey, VerifyingKey};
@@ -140,8 +140,12 @@ fn aad(envelope: Envelope<'_>) -> Vec<u8> {
     join(&[envelope.mailbox.as_bytes(), &envelope.expiry.to_be_bytes(), envelope.withdraw_key.as_bytes()])
 }
 
-/// `"kring/hello/v1" || network || epoch || purpose || matcher || tag || mailbox || withdraw_key || expiry || references`
 fn signed_bytes(references: &[Reference], key: &SubjectKey, envelope: Envelope<'_>) -> Vec<u8> {
+    statement_bytes(&key.tag(), references, envelope)
+}
+
+/// `"kring/hello/v1" || network || epoch || purpose || matcher || tag || mailbox || withdraw_key || expiry || references`
+pub(crate) fn statement_bytes(tag: &Tag, references: &[Reference], envelope: Envelope<'_>) -> Vec<u8> {
     let references: Vec<u8> = references.iter().flat_map(|reference| *reference.as_bytes()).collect();
     let scope = envelope.scope;
     join(&[
@@ -150,7 +154,7 @@ fn signed_bytes(references: &[Reference], key: &SubjectKey, envelope: Envelope<'
         &scope.epoch.to_be_bytes(),
         scope.purpose.as_bytes(),
         scope.matcher.as_bytes(),
-        key.tag().as_bytes(),
+        tag.as_bytes(),
         envelope.mailbox.as_bytes(),
         envelope.withdraw_key.as_bytes(),
         &envelope.expiry.to_be_bytes(),

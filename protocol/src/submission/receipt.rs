@@ -7,7 +7,7 @@ use super::{Destination, OpenedSubmission, SealedSubmission, Sha256};
 use crate::codec::{self, Bytes, Wire};
 use crate::crypto::{AEAD_NONCE_LEN, AEAD_TAG_LEN, open, seal};
 use crate::label;
-use crate::sign::{Signature, SigningKey, VerifyingKey};
+use crate::sign::{BadSignature, Signature, SigningKey, VerifyingKey};
 use crate::time::Day;
 
 /// One receipt key seals one receipt, so its nonce is fixed; a repeated answer is the same bytes.
@@ -71,12 +71,39 @@ impl SealedSubmission {
         let plaintext = open(&self.receipt_key, NONCE, &[], &sealed.0.0).map_err(|_| BadReceipt)?;
         let end = plaintext.iter().rposition(|&byte| byte == END).ok_or(BadReceipt)?;
         let receipt: Receipt = codec::decode(&plaintext[..end]).map_err(|_| BadReceipt)?;
-        let fields = fields(destination, &self.sealed_hash, &self.plaintext_hash);
-        let day = receipt.day.to_be_bytes();
-        matcher_key
-            .verify(label::RECEIPT, &[fields[0], fields[1], fields[2], fields[3], &day], &receipt.signature)
-            .map_err(|_| BadReceipt)?;
+        let promise = Promise { sealed: self.sealed_hash, day: receipt.day, signature: receipt.signature };
+        promise.verify(&self.plaintext_hash, destination, matcher_key).map_err(|_| BadReceipt)?;
         Ok(receipt)
+    }
+}
+
+/// What a receipt's signature says, apart from its seal: that the matcher took in a submission on a day. What its sender
+/// can show others.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Promise {
+    /// SHA-256 of the sealed submission.
+    pub sealed: Sha256,
+    /// The day of its first intake, by the matcher's clock.
+    pub day: Day,
+    /// The matcher's.
+    pub signature: Signature,
+}
+
+impl Promise {
+    /// Checks that the matcher signed it for the submission whose plaintext has this hash.
+    ///
+    /// # Errors
+    /// [`BadSignature`].
+    pub fn verify(
+        &self,
+        plaintext: &Sha256,
+        destination: &Destination,
+        matcher_key: &VerifyingKey,
+    ) -> Result<(), BadSignature> {
+        let [network, matcher, sealed, plaintext] = fields(destination, &self.sealed, plaintext);
+        let day = self.day.to_be_bytes();
+        matcher_key.verify(label::RECEIPT, &[network, matcher, sealed, plaintext, &day], &self.signature)
     }
 }
 

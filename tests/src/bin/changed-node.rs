@@ -1,13 +1,18 @@
-//! `kring node --config FILE` with changed software, chosen by `TEST_CHANGE` and `TEST_RECORD` (`kring_tests::changed`).
+//! `kring node --config FILE` with changed software, chosen by `TEST_CHANGE` and `TEST_RECORD` (`kring_tests::changed`),
+//! or watched, by `TEST_TRAFFIC` (`kring_tests::traffic`); by the clock in `TEST_CLOCK` (`kring_tests::simulated`).
 //!
-//! Not part of the product: the same daemon, with a tap on its messages.
+//! Not part of the product: the same daemon, with a tap on its messages and a clock of the test's.
 
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use kring_node::Around;
 use kring_node::config::Config;
+use kring_node::network::Tap;
 use kring_tests::changed::ChangedNode;
+use kring_tests::simulated;
+use kring_tests::traffic::Observer;
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args_os().skip(1).collect();
@@ -32,7 +37,11 @@ fn usage() -> ExitCode {
 fn run(config: &Path) -> Result<(), Box<dyn std::error::Error>> {
     let config = Config::load(config, [], &[])?;
     tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(false).init();
-    let tap = ChangedNode::from_environment(&config)?;
+    let time = simulated::from_environment();
+    let tap: Arc<dyn Tap> = match Observer::from_environment(Arc::clone(&time))? {
+        Some(observer) => Arc::new(observer),
+        None => Arc::new(ChangedNode::from_environment(&config)?),
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    Ok(runtime.block_on(kring_node::run_with(config, Some(Arc::new(tap))))?)
+    Ok(runtime.block_on(kring_node::run_with(config, Around { tap: Some(tap), time }))?)
 }

@@ -43,6 +43,13 @@ pub(super) fn wrong(change: Change, matcher: &Member, shown: &mut Vec<u8>, bytes
     Some(codec::encode(&Response::Entries(Box::new(bad))))
 }
 
+/// Only the own board: copies of others' are shown.
+pub(super) fn hidden(matcher: &Member, bytes: &[u8]) -> Option<Vec<u8>> {
+    let Ok(Response::Entries(page)) = codec::decode(bytes) else { return None };
+    let own = board_name(&matcher.covenant().network(), matcher.id()).to_string();
+    page.checkpoint.starts_with(&format!("{own}\n")).then(|| codec::encode(&Response::Nothing))
+}
+
 pub(super) fn without_waiting(bytes: &[u8]) -> Option<Vec<u8>> {
     let Ok(Request::Read { matcher, from, .. }) = codec::decode(bytes) else { return None };
     Some(codec::encode(&Request::Read { matcher, from, wait_ms: 0 }))

@@ -5,7 +5,7 @@ use frost_ristretto255::keys::dkg::{part2, part3, round1, round2};
 use frost_ristretto255::keys::{PublicKeyPackage, SigningShare};
 use serde_json::Value;
 
-use super::{decode, encode, identifier, scalar};
+use super::{encode, identifier, parse, scalar};
 use crate::ceremony::fault::Fault;
 use crate::ceremony::spec::{KeyId, KeySpec};
 
@@ -43,8 +43,8 @@ fn frost_dkg_vectors() {
         let packages = |of: &dyn Fn(u16) -> round1::Package| -> BTreeMap<_, _> {
             (1..=3).filter(|other| *other != me).map(|other| (identifier(other), of(other))).collect()
         };
-        let round1 = packages(&|other| decode(&spec(), &body(&inputs[other.to_string()])).unwrap());
-        let own = decode(&spec(), &body(holder)).unwrap();
+        let round1 = packages(&|other| parse(&spec(), &body(&inputs[other.to_string()])).unwrap());
+        let own = parse(&spec(), &body(holder)).unwrap();
         assert_eq!(encode(&own), body(holder));
 
         let coefficients = vec![scalar_of(&holder["signing_key"]), scalar_of(&holder["coefficient"])];
@@ -76,7 +76,7 @@ fn frost_dkg_vectors() {
 fn the_public_key_follows_from_the_commitments() {
     let inputs = vectors();
     let packages: Vec<_> =
-        (1..=3_u16).map(|n| decode(&spec(), &body(&inputs[n.to_string()])).unwrap()).collect();
+        (1..=3_u16).map(|n| parse(&spec(), &body(&inputs[n.to_string()])).unwrap()).collect();
     let commitments = (1..=3).map(identifier).zip(packages.iter().map(round1::Package::commitment));
     let public = PublicKeyPackage::from_dkg_commitments(&commitments.collect()).unwrap();
     assert_eq!(public.verifying_key().serialize().unwrap(), bytes(&inputs["verifying_key"]));
@@ -101,7 +101,7 @@ fn other_forms_of_a_commitment_are_refused() {
         (no_scalar, Fault::CommitmentForm),
     ];
     for (body, fault) in cases {
-        assert_eq!(decode(&spec(), &body).map(|_| ()), Err(fault));
+        assert_eq!(parse(&spec(), &body).map(|_| ()), Err(fault));
     }
-    assert!(decode(&spec(), &good).is_ok());
+    assert!(parse(&spec(), &good).is_ok());
 }

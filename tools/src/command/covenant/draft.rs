@@ -10,6 +10,7 @@ use kring_protocol::covenant::{
 };
 use kring_protocol::id::{MemberId, PurposeId};
 use kring_protocol::secret::Secret;
+use kring_protocol::tempo::{Pace, ROUNDS_A_DAY};
 use kring_protocol::time::Day;
 use rand::{CryptoRng, RngCore};
 use serde_json::json;
@@ -95,7 +96,7 @@ pub(super) fn run(args: Args, output: Output) -> Result<(), Failure> {
     }
     let text = format!(
         "{}\nWrote {}. Next: let every member run `kring covenant sign` on it.",
-        guesses(&draft.covenant).join("\n"),
+        figures(&draft.covenant).join("\n"),
         args.out.display()
     );
     let findings: Vec<_> = findings.iter().map(ToString::to_string).collect();
@@ -126,6 +127,8 @@ pub(crate) fn draft(
         .map_err(|_| Failure::Usage("--trace-keys takes two members that are not in one hand".to_owned()))?;
     let bsn_members: Vec<_> = ids.iter().filter(|id| !choices.no_bsn.contains(id)).cloned().collect();
     let annex = Annex { pepper: Secret::random(rng) };
+    let purposes = u32::try_from(choices.purposes.len()).unwrap_or(u32::MAX);
+    let budget = |card: &&MemberCard| Budget::for_caseload(card.id.clone(), card.persons, purposes);
     let recipes = or_default(choices.recipes, || vec![RECIPES.to_owned()]);
     let covenant = Covenant {
         title: choices.title,
@@ -138,7 +141,7 @@ pub(crate) fn draft(
         epochs: EpochTerms::starting(today),
         tempo: choices.tempo,
         purposes: choices.purposes.into_iter().map(|id| purpose(id, &ids, &bsn_members, &recipes)).collect(),
-        budgets: members.iter().map(|card| Budget::for_caseload(card.id.clone(), card.persons)).collect(),
+        budgets: members.iter().map(budget).collect(),
         members: cards,
     };
     Ok(Draft { covenant, annex })
@@ -173,10 +176,26 @@ fn purpose(id: PurposeId, members: &[MemberId], bsn_members: &[MemberId], recipe
     }
 }
 
-/// What each member could at most find out by asking, a year.
-pub(super) fn guesses(covenant: &Covenant) -> Vec<String> {
-    let line =
-        |budget: &Budget| format!("{}: at most {} guesses a year", budget.member, budget.guesses_per_year());
+/// What budgets and tempo mean for each member.
+pub(super) fn figures(covenant: &Covenant) -> Vec<String> {
+    let line = |budget: &Budget| {
+        let guesses = format!("{}: at most {} guesses a year", budget.member, budget.guesses_per_year());
+        match Pace::of(covenant, &budget.member) {
+            Some(Pace::Production(schedule)) => {
+                let matchers = covenant.matchers_for(&budget.member).len();
+                let tenths = schedule.bytes_a_day(matchers) / 100_000;
+                format!(
+                    "{guesses}; {ROUNDS_A_DAY} batches of {} inputs a day for each purpose; a message every {} s to \
+                     each of {matchers} matchers, {}.{} MB a day",
+                    schedule.batch(),
+                    schedule.slot_secs(),
+                    tenths / 10,
+                    tenths % 10
+                )
+            }
+            Some(Pace::Immediate) | None => guesses,
+        }
+    };
     covenant.budgets.iter().map(line).collect()
 }
 
@@ -186,7 +205,7 @@ fn notes(covenant: &Covenant) -> Vec<String> {
         "For members only: [annex] holds a secret.".to_owned(),
         "Days are counted from 1970-01-01. Budgets count evaluations and mean:".to_owned(),
     ];
-    notes.extend(guesses(covenant).into_iter().map(|line| format!("  {line}")));
+    notes.extend(figures(covenant).into_iter().map(|line| format!("  {line}")));
     notes
 }
 

@@ -8,7 +8,7 @@ use kring_protocol::covenant::{Covenant, Disclosure, MemberSignature, Purpose, T
 use kring_protocol::id::MemberId;
 use serde_json::json;
 
-use super::draft::guesses;
+use super::draft::figures;
 use crate::file::{Draft, is_text, read_signed};
 use crate::output::{Failure, Output};
 
@@ -85,8 +85,8 @@ fn text(covenant: &Covenant, signatures: Option<&[MemberSignature]>) -> String {
             ),
         );
     }
-    for guess in guesses(covenant) {
-        line("budget", guess);
+    for figure in figures(covenant) {
+        line("budget", figure);
     }
     text
 }

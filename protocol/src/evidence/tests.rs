@@ -1,0 +1,3 @@
+mod convicts;
+mod innocent;
+mod world;
