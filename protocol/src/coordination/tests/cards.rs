@@ -345,3 +345,16 @@ fn no_card_after_a_change_of_mind() {
     let said = world.cases.iter().flat_map(|case| case.matches.iter()).flat_map(|entry| &entry.said);
     assert!(!said.into_iter().any(|said| matches!(said.message.says, Says::Card(_))));
 }
+
+#[test]
+fn a_card_goes_again_from_a_node_that_may_have_forgotten_a_change() {
+    let mut world = two_who_want();
+    world.run();
+    world.back_up(0);
+    world.act(0, &Action::ChangeCard).unwrap();
+    world.cases[0].card = 7;
+    world.restore(0);
+    world.find(0);
+    world.run();
+    assert_eq!(world.seen(0, 1).unwrap().0.matches[0].card, Some(&world.card(0)));
+}
