@@ -129,23 +129,26 @@ fn list(language: Language, fields: &BTreeSet<Compared>) -> String {
 /// generation nothing is said: it agrees with whoever's age is not known.
 fn words(fields: &BTreeSet<Compared>) -> Vec<&'static str> {
     use Compared::{
-        AnyNameStart, BirthDate, BirthDateUnordered, Bsn, FamilyName, GivenName, HouseNumber, Initial,
-        NameStarts, PostalCode, PostalCodeNearly,
+        AnyNameStart, BirthDate, BirthDateUnordered, Birthday, Bsn, FamilyName, GivenName, HouseNumber,
+        Initial, NameAndInitial, NameStarts, Names, PostalAreaNearly, PostalCode, PostalCodeNearly,
     };
     let has = |field: Compared| fields.contains(&field);
+    let names = has(Names) || (has(GivenName) && has(FamilyName));
     let starts = fields.iter().any(|field| matches!(field, NameStarts(_)));
     let any_start = fields.iter().any(|field| matches!(field, AnyNameStart(_)));
-    let postal_code = has(PostalCode) || has(PostalCodeNearly);
+    let postal_code = has(PostalCode) || has(PostalCodeNearly) || has(PostalAreaNearly);
     let said = [
         (has(Bsn), "field-bsn"),
-        (has(GivenName) && has(FamilyName), "field-name"),
-        (has(GivenName) && !has(FamilyName), "field-given-name"),
-        (has(FamilyName) && !has(GivenName), "field-family-name"),
-        (starts && has(FamilyName) && !has(GivenName), "field-given-name-start"),
-        (starts && !has(FamilyName), "field-name-starts"),
-        (has(Initial), "field-initial"),
-        (any_start && !has(FamilyName), "field-any-name-start"),
+        (names, "field-name"),
+        (has(GivenName) && !names, "field-given-name"),
+        (has(FamilyName) && !names, "field-family-name"),
+        (starts && has(FamilyName) && !names, "field-given-name-start"),
+        (starts && !has(FamilyName) && !names, "field-name-starts"),
+        (has(NameAndInitial) && !has(FamilyName) && !names && !starts, "field-name-and-initial"),
+        (has(Initial) && !names && !starts, "field-initial"),
+        (any_start && !has(FamilyName) && !names, "field-any-name-start"),
         (has(BirthDate) || has(BirthDateUnordered), "field-birth-date"),
+        (has(Birthday), "field-birthday"),
         (postal_code && has(HouseNumber), "field-address"),
         (postal_code && !has(HouseNumber), "field-postal-code"),
         (has(HouseNumber) && !postal_code, "field-house-number"),

@@ -7,8 +7,8 @@
 use std::collections::BTreeSet;
 
 use crate::recipe::Compared::{
-    self, AnyNameStart, BirthDate, BirthDateUnordered, Bsn, FamilyName, Generation, GivenName, HouseNumber,
-    Initial, NameStarts, PostalCode, PostalCodeNearly,
+    self, AnyNameStart, BirthDate, BirthDateUnordered, Birthday, Bsn, FamilyName, Generation, GivenName,
+    HouseNumber, Initial, NameAndInitial, NameStarts, Names, PostalAreaNearly, PostalCode, PostalCodeNearly,
 };
 use crate::recipe::Recipe;
 
@@ -65,11 +65,11 @@ const fn whole(compared: Compared) -> &'static [Compared] {
         Bsn => &[Bsn],
         GivenName | Initial => &[GivenName],
         FamilyName => &[FamilyName],
-        NameStarts(_) => &[GivenName, FamilyName],
+        Names | NameStarts(_) | NameAndInitial => &[GivenName, FamilyName],
         // Either name's; and a generation agrees with whoever's age is not known.
         AnyNameStart(_) | Generation => &[],
-        BirthDate | BirthDateUnordered => &[BirthDate],
-        PostalCode | PostalCodeNearly => &[PostalCode],
+        BirthDate | BirthDateUnordered | Birthday => &[BirthDate],
+        PostalCode | PostalCodeNearly | PostalAreaNearly => &[PostalCode],
         HouseNumber => &[HouseNumber],
     }
 }
@@ -78,7 +78,8 @@ fn whole_fields(compared: &BTreeSet<Compared>) -> BTreeSet<Compared> {
     compared.iter().flat_map(|compared| whole(*compared)).copied().collect()
 }
 
-/// Whether something agrees because other things do. A surname's code says nothing of its letters.
+/// Whether something agrees because other things do. A name's code says nothing of its letters, and names that agree may
+/// have changed places.
 fn follows(compared: Compared, agreed: &BTreeSet<Compared>) -> bool {
     let has = |other: Compared| agreed.contains(&other);
     let starts =
@@ -88,12 +89,15 @@ fn follows(compared: Compared, agreed: &BTreeSet<Compared>) -> bool {
     has(compared)
         || match compared {
             BirthDateUnordered => has(BirthDate),
+            Birthday => has(BirthDate) || has(BirthDateUnordered),
             Generation => has(BirthDate) || has(BirthDateUnordered),
+            NameAndInitial => has(Names),
+            PostalAreaNearly => has(PostalCode) || has(PostalCodeNearly),
             PostalCodeNearly => has(PostalCode),
             NameStarts(length) => starts(length),
             AnyNameStart(length) => has(GivenName) || starts(length) || any_start(length),
             Initial => has(GivenName) || starts(1),
-            Bsn | GivenName | FamilyName | BirthDate | PostalCode | HouseNumber => false,
+            Bsn | GivenName | FamilyName | Names | BirthDate | PostalCode | HouseNumber => false,
         }
 }
 
@@ -119,7 +123,7 @@ mod tests {
     fn what_agrees_is_the_union_of_what_met() {
         let all: Vec<_> = RecipeList::named("default").unwrap().without_bsn().recipes().to_vec();
         let (same, different, open) = basis(&all, "default");
-        let expected = [FamilyName, NameStarts(3), BirthDateUnordered, PostalCodeNearly, HouseNumber];
+        let expected = [FamilyName, Names, NameStarts(3), BirthDate, PostalCode, HouseNumber];
         assert_eq!(same, expected, "no parts beside the whole");
         assert_eq!((different, open), (vec![Bsn], vec![]), "the BSN stands alone in its recipe");
     }
@@ -129,9 +133,9 @@ mod tests {
         let (same, different, open) = basis(&[Recipe::NamesBirth], "strict");
         assert_eq!(same, [GivenName, FamilyName, BirthDate]);
         assert_eq!((different, open), (vec![Bsn, PostalCode, HouseNumber], vec![]));
-        let (same, different, open) = basis(&[Recipe::BirthFamilyInitial, Recipe::BirthStarts], "default");
-        assert_eq!(same, [FamilyName, NameStarts(2), BirthDateUnordered], "the given name may be another");
-        assert_eq!((different, open), (vec![Bsn, PostalCode, HouseNumber], vec![]));
+        let (same, different, open) = basis(&[Recipe::BirthNameInitial, Recipe::NamesBirthday], "default");
+        assert_eq!(same, [Names, BirthDateUnordered]);
+        assert_eq!((different, open), (vec![Bsn], vec![PostalCode, HouseNumber]));
         let (_, different, open) = basis(&[Recipe::BirthStartPostcode], "precise");
         assert_eq!((different, open), (vec![Bsn, GivenName, FamilyName], vec![HouseNumber]));
     }
@@ -141,15 +145,15 @@ mod tests {
         let (same, different, open) = basis(&[Recipe::Bsn], "default");
         assert_eq!((same, different), (vec![Bsn], vec![]));
         assert_eq!(open, [GivenName, FamilyName, BirthDate, PostalCode, HouseNumber]);
-        // Two letters of the names agree; the third may be what kept the other recipe from meeting.
-        let live = BTreeSet::from([Recipe::BirthStarts, Recipe::NamesPostcode]);
-        assert_eq!(Basis::new(&BTreeSet::from([Recipe::BirthStarts]), &live).open, [PostalCode].into());
+        // A name agrees, and how the other begins; its second letter may be what kept the other recipe from meeting.
+        let live = BTreeSet::from([Recipe::BirthNameInitial, Recipe::NamesPostcode]);
+        assert_eq!(Basis::new(&BTreeSet::from([Recipe::BirthNameInitial]), &live).open, [PostalCode].into());
         // Day and month may have changed places.
         let live = BTreeSet::from([Recipe::BirthStartHouse, Recipe::GivenBirthHouse]);
         assert_eq!(Basis::new(&BTreeSet::from([Recipe::BirthStartHouse]), &live).open, [GivenName].into());
-        // A surname's code agrees, not its letters; so its house number may well be the same.
-        let live = BTreeSet::from([Recipe::BirthFamilyInitial, Recipe::BirthStartHouse]);
-        let basis = Basis::new(&BTreeSet::from([Recipe::BirthFamilyInitial]), &live);
+        // A name's code agrees, not its letters; so its house number may well be the same.
+        let live = BTreeSet::from([Recipe::BirthNameInitial, Recipe::BirthStartHouse]);
+        let basis = Basis::new(&BTreeSet::from([Recipe::BirthNameInitial]), &live);
         assert_eq!((basis.different, basis.open), (BTreeSet::new(), BTreeSet::from([HouseNumber])));
     }
 

@@ -1,8 +1,9 @@
 //! Match keys: what of a person two partners compare, and by which recipes (`docs/protocol.md` section 1).
 //!
 //! A recipe suffices alone: two persons who share one key are taken for one person. So every recipe other than
-//! `bsn` joins at least two of birth date, name and place and always holds the full birth date or the given name;
-//! a household or a street is never one. Two of several fields agreeing is written as recipes over joined fields.
+//! `bsn` joins at least two of birth date, name and place and always holds the full birth date or the given name, or
+//! surname, initial and address; a household or a street is never one. Two of several fields agreeing is
+//! written as recipes over joined fields.
 //! Not here: how a key becomes a tag, which is the OPRF's work.
 
 use std::collections::BTreeSet;
@@ -40,18 +41,20 @@ pub enum RecipeError {
 pub enum Recipe {
     /// The BSN.
     Bsn,
-    /// Birth date, postal code and house number.
-    BirthAddress,
+    /// Birth date and postal code.
+    BirthPostcode,
     /// Birth date, postal code and how one name begins.
     BirthStartPostcode,
     /// Birth date, house number and how one name begins.
     BirthStartHouse,
-    /// Birth date, surname and initial.
-    BirthFamilyInitial,
-    /// Birth date and how both names begin.
-    BirthStarts,
+    /// Birth date, one name and the initial of the other.
+    BirthNameInitial,
+    /// Surname, initial, postal area and house number, of grown-ups or of the young.
+    FamilyInitialAddress,
     /// How both names begin, and postal code.
     NamesPostcode,
+    /// Names, and day and month of birth.
+    NamesBirthday,
     /// Birth date as written and how both names begin.
     DateStarts,
     /// Names without their ends, generation and postal code.
@@ -69,14 +72,15 @@ type Definition = (&'static str, &'static str, &'static [Part]);
 
 impl Recipe {
     /// Every recipe.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Bsn,
-        Self::BirthAddress,
+        Self::BirthPostcode,
         Self::BirthStartPostcode,
         Self::BirthStartHouse,
-        Self::BirthFamilyInitial,
-        Self::BirthStarts,
+        Self::BirthNameInitial,
+        Self::FamilyInitialAddress,
         Self::NamesPostcode,
+        Self::NamesBirthday,
         Self::DateStarts,
         Self::NamesAgePostcode,
         Self::NamesBirth,
@@ -111,13 +115,14 @@ impl Recipe {
     /// All recipes as data: a new one is a line here and its name above.
     const fn definition(self) -> Definition {
         use Part::{
-            AnyStart2, AnyStart3, Birth, BirthCertain, Date, DateCertain, Family, FamilyInitial, Generation,
-            Given, House, Postcode, PostcodeNear, Starts2, Starts3, Starts4,
+            AnyStart2, AnyStart3, AreaNear, Birth, BirthCertain, Birthday, Date, DateCertain, Family,
+            FamilyInitial, Generation, Given, Grown, House, NameInitial, Names, Postcode, PostcodeNear,
+            Starts2, Starts3, Starts4,
         };
         match self {
             Self::Bsn => ("bsn", "same BSN", &[Part::Bsn]),
-            Self::BirthAddress => {
-                ("birth-address", "same birth date and address", &[Birth, PostcodeNear, House])
+            Self::BirthPostcode => {
+                ("birth-postcode", "same birth date and postal code", &[DateCertain, PostcodeNear])
             }
             Self::BirthStartPostcode => (
                 "birth-start-postcode",
@@ -129,16 +134,21 @@ impl Recipe {
                 "same birth date and house number, a name that begins alike",
                 &[Birth, AnyStart3, House],
             ),
-            Self::BirthFamilyInitial => (
-                "birth-family-initial",
-                "same birth date, surname and initial",
-                &[BirthCertain, FamilyInitial],
+            Self::BirthNameInitial => (
+                "birth-name-initial",
+                "same birth date, a name and the initial of the other",
+                &[BirthCertain, NameInitial],
+            ),
+            Self::FamilyInitialAddress => (
+                "family-initial-address",
+                "same surname, initial, postal area and house number",
+                &[FamilyInitial, Grown, AreaNear, House],
             ),
             Self::NamesPostcode => {
-                ("names-postcode", "names that begin alike, same postal code", &[Starts3, PostcodeNear])
+                ("names-postcode", "names that begin alike, same postal code", &[Starts3, Postcode])
             }
-            Self::BirthStarts => {
-                ("birth-starts", "same birth date, names that begin alike", &[BirthCertain, Starts2])
+            Self::NamesBirthday => {
+                ("names-birthday", "same names, same day and month of birth", &[Names, Birthday])
             }
             Self::DateStarts => {
                 ("date-starts", "same birth date, names that begin alike", &[DateCertain, Starts2])
@@ -170,8 +180,12 @@ pub enum Compared {
     GivenName,
     /// A surname.
     FamilyName,
+    /// Given name and surname.
+    Names,
     /// So many first letters of given name and surname.
     NameStarts(u8),
+    /// One of given name and surname, and the first letter of the other.
+    NameAndInitial,
     /// So many first letters of the given name or of a surname.
     AnyNameStart(u8),
     /// The first letter of the given name.
@@ -180,12 +194,16 @@ pub enum Compared {
     BirthDate,
     /// The full birth date, day and month in either order.
     BirthDateUnordered,
-    /// The years around the birth year, as far as it is known.
+    /// Day and month of birth, in either order.
+    Birthday,
+    /// The years around the birth year, as far as it is known: a generation, or before 2006 and since.
     Generation,
     /// The postal code.
     PostalCode,
     /// The signs of the postal code, in any order.
     PostalCodeNearly,
+    /// The digits of the postal code, in any order.
+    PostalAreaNearly,
     /// The house number.
     HouseNumber,
 }
@@ -212,7 +230,8 @@ pub struct RecipeList(Vec<Recipe>);
 impl RecipeList {
     /// A named list:
     ///
-    /// * `default`: finds most; a twin stands for its family, and so may father and son with one name at one address;
+    /// * `default`: finds most; a twin stands for its family, and so may father and son with one name, or children of one
+    ///   initial, at one address;
     /// * `precise`: several of birth date, name and place agree in every recipe, the generation always; a twin still
     ///   stands for its family, and so would two of one name, generation and address;
     /// * `strict`: every recipe holds given name and birth date as written, so twins stay two.
@@ -221,18 +240,19 @@ impl RecipeList {
     /// [`RecipeError::UnknownList`].
     pub fn named(name: &str) -> Result<Self, RecipeError> {
         use Recipe::{
-            BirthAddress, BirthFamilyInitial, BirthStartHouse, BirthStartPostcode, BirthStarts, Bsn,
-            DateStarts, GivenBirthHouse, GivenBirthPostcode, NamesAgePostcode, NamesBirth, NamesPostcode,
+            BirthNameInitial, BirthPostcode, BirthStartHouse, BirthStartPostcode, Bsn, DateStarts,
+            FamilyInitialAddress, GivenBirthHouse, GivenBirthPostcode, NamesAgePostcode, NamesBirth,
+            NamesBirthday, NamesPostcode,
         };
         let recipes = match name {
             "default" => vec![
                 Bsn,
-                BirthAddress,
-                BirthStartPostcode,
+                BirthPostcode,
                 BirthStartHouse,
-                BirthFamilyInitial,
-                BirthStarts,
+                BirthNameInitial,
+                FamilyInitialAddress,
                 NamesPostcode,
+                NamesBirthday,
             ],
             "precise" => vec![Bsn, BirthStartPostcode, BirthStartHouse, DateStarts, NamesAgePostcode],
             "strict" => vec![Bsn, NamesBirth, GivenBirthPostcode, GivenBirthHouse],

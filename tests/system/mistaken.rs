@@ -216,10 +216,17 @@ fn a_match_says_in_words_on_what_it_rests() {
         notices[0]["matches"][0]["basisText"].as_str().unwrap().to_owned()
     };
     let dutch = text("nl");
-    assert!(dutch.starts_with("zelfde ") && dutch.ends_with("; adres anders of onbekend"), "{dutch}");
+    // Perhaps: by these recipes, day and month may have changed places, and that would keep the address from meeting.
+    assert!(
+        dutch.starts_with("zelfde ") && dutch.ends_with("; adres misschien anders of onbekend"),
+        "{dutch}"
+    );
     assert!(dutch.contains("naam") && dutch.contains("geboortedatum"), "{dutch}");
     let english = text("en");
-    assert!(english.starts_with("same ") && english.ends_with("; address different or unknown"), "{english}");
+    assert!(
+        english.starts_with("same ") && english.ends_with("; address perhaps different or unknown"),
+        "{english}"
+    );
     let [b] = demo.nodes(["b"]);
     assert_eq!(b.notices()[0]["matches"][0]["basisText"], dutch.as_str(), "Dutch unless asked otherwise");
     let (notice, dir) =

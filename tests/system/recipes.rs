@@ -36,13 +36,13 @@ fn a_covenant_with_a_list_of_its_own_finds_by_it_alone() {
         // The same given name and address: no recipe of this list.
         .case("other surname, no birth date", &[&Person { family: "Ravensbergen".into(), ..undated(3) }])
         .write(&files, "b");
-    let report = once(&place, "names-postcode,birth-starts");
+    let report = once(&place, "names-postcode,birth-name-initial");
     let expected = BTreeSet::from([
         pair(("a", "by birth date"), ("b", "without address")),
         pair(("a", "by postal code"), ("b", "without birth date")),
     ]);
     assert_eq!(report.pairs(), expected);
-    assert_eq!(report.basis("a", "by birth date", "b"), ["birth-starts".to_owned()].into());
+    assert_eq!(report.basis("a", "by birth date", "b"), ["birth-name-initial".to_owned()].into());
     assert_eq!(report.basis("a", "by postal code", "b"), ["names-postcode".to_owned()].into());
 }
 
@@ -63,13 +63,13 @@ fn the_strict_list_keeps_twins_apart() {
 #[test]
 fn a_recipe_that_nobody_knows_is_refused_by_its_name() {
     let place = Place::new();
-    let (code, out, log) = run(&["demo", "--once", "--json", "--recipes", "birth-starts,shoe-size"]);
+    let (code, out, log) = run(&["demo", "--once", "--json", "--recipes", "birth-name-initial,shoe-size"]);
     assert_eq!((code, log.as_str()), (2, "kring: unknown recipe shoe-size\n"), "before anything starts");
     assert!(out.contains("unknown recipe shoe-size"), "{out}");
 
     let members = ["a", "b", "c", "d", "e", "f"];
     let own = |draft: String| {
-        let own = draft.replace("[\"default\"]", "[\"birth-starts\", \"names-postcode\"]");
+        let own = draft.replace("[\"default\"]", "[\"birth-name-initial\", \"names-postcode\"]");
         assert_ne!(own, draft);
         own
     };

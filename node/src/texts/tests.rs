@@ -45,13 +45,14 @@ fn basis_of(met: &[Recipe], live: &[Recipe]) -> Basis {
 
 #[test]
 fn on_what_a_match_rests_is_said_in_words() {
-    use Recipe::{BirthStarts, Bsn, GivenBirthHouse, GivenBirthPostcode, NamesBirth};
+    use Recipe::{BirthNameInitial, Bsn, GivenBirthHouse, GivenBirthPostcode, NamesBirth, NamesBirthday};
     let say =
         |language, met: &[Recipe], live: &[Recipe]| basis(language, &[(Role::Child, basis_of(met, live))]);
     let (met, live) = ([NamesBirth], [NamesBirth, GivenBirthPostcode, GivenBirthHouse]);
     assert_eq!(say(Language::Dutch, &met, &live), "zelfde naam en geboortedatum; adres anders of onbekend");
     assert_eq!(say(Language::English, &met, &live), "same name and birth date; address different or unknown");
-    let (met, live) = ([Bsn], [Bsn, BirthStarts]);
+    assert_eq!(say(Language::Dutch, &[NamesBirthday], &[NamesBirthday]), "zelfde naam en geboortedag");
+    let (met, live) = ([Bsn], [Bsn, BirthNameInitial]);
     assert_eq!(
         say(Language::Dutch, &met, &live),
         "zelfde BSN; naam en geboortedatum misschien anders of onbekend"

@@ -87,6 +87,11 @@ impl GivenName {
         self.folded.as_deref().map(|name| start_of(name, length))
     }
 
+    /// Its code; nothing if only an initial is known.
+    pub(crate) fn code(&self) -> Option<String> {
+        self.folded.as_deref().map(code_of)
+    }
+
     /// Whether only an initial is known.
     #[must_use]
     pub const fn is_initial(&self) -> bool {

@@ -12,6 +12,9 @@ const GENERATION_YEARS: i16 = 14;
 /// The generations that a person of unknown age may belong to: those up to 2039.
 const GENERATIONS: i16 = 10;
 
+/// First birth year of the second half of [`Part::Grown`].
+const YOUNG_FROM: i16 = 2006;
+
 /// What a recipe takes from a person: no, one or several values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Part {
@@ -26,12 +29,20 @@ pub(super) enum Part {
     DateCertain,
     /// The fourteen years that hold the birth year; each of them where no year is known.
     Generation,
+    /// Whether born before 2006; both where no year is known. Keeps most parents and children apart.
+    Grown,
     /// The given name as written: twins may be called Noa and Noah.
     Given,
     /// Code of a surname.
     Family,
     /// First letter of the given name, as written or of the name it stands for, and code of a surname.
     FamilyInitial,
+    /// Codes of given name and surname, in either order.
+    Names,
+    /// Code of one of them and first letter of the other, in either order.
+    NameInitial,
+    /// Day and month of birth, in either order, unless they are ones that offices write.
+    Birthday,
     /// First two letters of given name and surname, in either order.
     Starts2,
     /// First three letters of both.
@@ -45,6 +56,8 @@ pub(super) enum Part {
     Postcode,
     /// The postal code with its digits, and its letters, in any order.
     PostcodeNear,
+    /// The digits of the postal code in any order.
+    AreaNear,
     House,
 }
 
@@ -55,10 +68,13 @@ impl Part {
             Self::Bsn => &[Compared::Bsn],
             Self::Birth | Self::BirthCertain => &[Compared::BirthDateUnordered],
             Self::Date | Self::DateCertain => &[Compared::BirthDate],
-            Self::Generation => &[Compared::Generation],
+            Self::Generation | Self::Grown => &[Compared::Generation],
             Self::Given => &[Compared::GivenName],
             Self::Family => &[Compared::FamilyName],
             Self::FamilyInitial => &[Compared::FamilyName, Compared::Initial],
+            Self::Names => &[Compared::Names],
+            Self::NameInitial => &[Compared::NameAndInitial],
+            Self::Birthday => &[Compared::Birthday],
             Self::Starts2 => &[Compared::NameStarts(2)],
             Self::Starts3 => &[Compared::NameStarts(3)],
             Self::Starts4 => &[Compared::NameStarts(4)],
@@ -66,6 +82,7 @@ impl Part {
             Self::AnyStart3 => &[Compared::AnyNameStart(3)],
             Self::Postcode => &[Compared::PostalCode],
             Self::PostcodeNear => &[Compared::PostalCodeNearly],
+            Self::AreaNear => &[Compared::PostalAreaNearly],
             Self::House => &[Compared::HouseNumber],
         }
     }
@@ -83,11 +100,22 @@ impl Part {
                 || (0..GENERATIONS).map(|generation| generation.to_string()).collect(),
                 |date| vec![((date.year() - FIRST_YEAR) / GENERATION_YEARS).to_string()],
             ),
+            Self::Grown => birth.map_or_else(
+                || vec!["1".to_owned(), "2".to_owned()],
+                |date| vec![if date.year() < YOUNG_FROM { "1" } else { "2" }.to_owned()],
+            ),
             Self::Given => {
                 person.given_name().and_then(|name| name.written()).map(str::to_owned).into_iter().collect()
             }
             Self::Family => person.family_name().codes().collect(),
             Self::FamilyInitial => family_and_initial(person),
+            Self::Names => names(person),
+            Self::NameInitial => name_and_initial(person),
+            Self::Birthday => certain
+                .and_then(|date| date.unordered())
+                .map(|date| date[4..].to_owned())
+                .into_iter()
+                .collect(),
             Self::Starts2 => starts_of_both(person, 2),
             Self::Starts3 => starts_of_both(person, 3),
             Self::Starts4 => starts_of_both(person, 4),
@@ -95,6 +123,9 @@ impl Part {
             Self::AnyStart3 => any_start(person, 3),
             Self::Postcode => person.postal_code().map(|code| code.as_str().to_owned()).into_iter().collect(),
             Self::PostcodeNear => person.postal_code().map(|code| code.unordered()).into_iter().collect(),
+            Self::AreaNear => {
+                person.postal_code().map(|code| code.unordered()[..4].to_owned()).into_iter().collect()
+            }
             Self::House => {
                 person.house_number().map(|house| house.number().to_string()).into_iter().collect()
             }
@@ -108,6 +139,26 @@ fn family_and_initial(person: &Person) -> Vec<String> {
         initials.iter().map(move |initial| format!("{initial}|{family}")).collect::<Vec<_>>()
     };
     person.family_name().codes().flat_map(with).collect()
+}
+
+fn names(person: &Person) -> Vec<String> {
+    let given = person.given_name().and_then(|name| name.code());
+    given.map_or_else(Vec::new, |given| {
+        person.family_name().codes().map(|family| in_one_order(&given, &family)).collect()
+    })
+}
+
+/// Where partners write an initial, or one of the two names wrong.
+fn name_and_initial(person: &Person) -> Vec<String> {
+    let given = person.given_name().and_then(|name| name.code());
+    let by_given = given
+        .iter()
+        .flat_map(|given| person.family_name().starts(1).map(move |initial| in_one_order(given, initial)));
+    let initials = person.given_name().map_or_else(BTreeSet::new, |name| name.initials());
+    let by_family = person.family_name().codes().flat_map(|family| {
+        initials.iter().map(move |initial| in_one_order(&family, initial)).collect::<Vec<_>>()
+    });
+    by_given.chain(by_family).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 fn starts_of_both(person: &Person, length: usize) -> Vec<String> {

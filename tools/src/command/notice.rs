@@ -109,8 +109,9 @@ fn table(notices: &Value) -> String {
             .into_iter()
             .flatten()
             .map(|found| ["matchId", "partner", "basisText"].map(|key| cell(&found[key])).join("  "));
+        let partners = if notice["otherPartners"] == 1 { "partner" } else { "partners" };
         let head = format!(
-            "{}  {}  {}  {} other partners",
+            "{}  {}  {}  {} other {partners}",
             cell(&notice["id"]),
             cell(&notice["caseReference"]),
             cell(&notice["state"]),

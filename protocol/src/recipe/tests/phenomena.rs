@@ -112,6 +112,12 @@ fn initials_and_missing_names() {
     check(&[
         ("only initials", |_| {}, |raw| raw.given_names = "S.M.".into(), LOOSE),
         (
+            "only initials, no birth date",
+            |_| {},
+            |raw| (raw.given_names, raw.birth_date) = ("S.M.".into(), "".into()),
+            DEFAULT,
+        ),
+        (
             "only initials, moved",
             |_| {},
             |raw| {
@@ -155,13 +161,22 @@ fn birth_dates() {
             DEFAULT,
         ),
         (
+            "another month, moved",
+            |_| {},
+            |raw| {
+                raw.birth_date = "2014-06-23".into();
+                moved(raw);
+            },
+            NONE,
+        ),
+        (
             "another year, moved",
             |_| {},
             |raw| {
                 raw.birth_date = "2013-05-23".into();
                 moved(raw);
             },
-            NONE,
+            DEFAULT,
         ),
         ("only the year", |_| {}, |raw| raw.birth_date = "2014-00-00".into(), LOOSE),
         ("none", |_| {}, |raw| raw.birth_date = "".into(), LOOSE),
@@ -214,6 +229,12 @@ fn who_lives_together_stays_apart() {
             |_| {},
             |raw| (raw.given_names, raw.birth_date) = ("Daan".into(), "2016-02-11".into()),
             NONE,
+        ),
+        (
+            "sibling with the same initial, which stands for the family",
+            |_| {},
+            |raw| (raw.given_names, raw.birth_date) = ("Sem".into(), "2016-02-11".into()),
+            DEFAULT,
         ),
         (
             "parent",

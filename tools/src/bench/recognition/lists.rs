@@ -34,9 +34,9 @@ mod tests {
     #[test]
     fn lists_are_named_or_written_out() {
         assert_eq!(read(&[]).unwrap().len(), 3);
-        let own = read(&["birth-starts, names-postcode".to_owned()]).unwrap();
+        let own = read(&["birth-name-initial, names-postcode".to_owned()]).unwrap();
         assert_eq!(own[0].recipes.recipes().len(), 2);
-        let refused = read(&["birth-starts,shoe-size".to_owned()]).unwrap_err();
+        let refused = read(&["birth-name-initial,shoe-size".to_owned()]).unwrap_err();
         assert_eq!(refused, Failure::Usage("unknown recipe shoe-size".to_owned()));
     }
 }

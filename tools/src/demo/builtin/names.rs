@@ -1,6 +1,7 @@
 //! Names of invented families. Spellings that partners use for one name stand together.
 
-/// A given name as registered, and how people call or spell it, with the same first letter.
+/// A given name as registered, and how people call or spell it, with the same first letter; also that of the name it is
+/// short for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Given {
     pub(super) registered: &'static str,
@@ -8,14 +9,15 @@ pub(super) struct Given {
 }
 
 impl Given {
-    /// Its first letter without a sign on it.
+    /// How it begins: the same for first letters that recognition may take for one.
     pub(super) fn initial(&self) -> char {
-        match self.registered.chars().next() {
-            Some('Ç') => 'C',
-            Some('İ') => 'I',
-            Some('Ł') => 'L',
-            Some('Ö') => 'O',
-            first => first.expect("no name is empty"),
+        match self.registered.chars().next().expect("no name is empty") {
+            'C' | 'Ç' | 'K' | 'Q' | 'S' | 'X' | 'Z' => 'S',
+            'F' | 'V' | 'W' => 'F',
+            'I' | 'İ' | 'J' | 'Y' => 'I',
+            'Ł' => 'L',
+            'Ö' | 'U' => 'O',
+            first => first,
         }
     }
 }
@@ -64,7 +66,7 @@ const DUTCH: Origin = Origin {
         g("Quinten", "Kwinten"),
         g("Rozemarijn", "Roos"),
         g("Susanna", "Sanne"),
-        g("Thijs", "Tijs"),
+        g("Tobias", "Tobyas"),
         g("Vera", "Vera"),
         g("Willem", "Wim"),
         g("Zoë", "Zoe"),
@@ -126,7 +128,7 @@ const MOROCCAN: Origin = Origin {
         g("Ahmed", "Achmed"),
         g("Btissam", "Btissam"),
         g("Chaima", "Shaima"),
-        g("Driss", "Driss"),
+        g("Dounia", "Dounya"),
         g("Fatima Zohra", "Fatima"),
         g("Hamza", "Hamza"),
         g("Ilham", "Ilham"),
@@ -168,7 +170,7 @@ const SURINAMESE: Origin = Origin {
         g("Naomi", "Naomi"),
         g("Ravi", "Ravi"),
         g("Sharmila", "Sjarmila"),
-        g("Tjandra", "Tjandra"),
+        g("Terrence", "Terence"),
         g("Wendell", "Wendel"),
     ],
     surnames: &[

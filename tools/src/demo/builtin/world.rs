@@ -1,7 +1,8 @@
 //! The invented families themselves: who lives where, before any partner has written anything down.
 //!
-//! No two persons share a birth date or an address unless a near miss is meant, and within a household all given
-//! names begin with another letter; so whatever the partners' files make equal is one person or an error of ours.
+//! No two persons share a birth date or an address unless a near miss is meant, nor a birthday and the first letter of
+//! the given name; and within a household all given names begin with another letter. So whatever the partners' files
+//! make equal is one person or an error of ours.
 
 use std::collections::BTreeSet;
 
@@ -51,7 +52,7 @@ pub(super) struct Household {
 /// What someone has in common with a person that he or she is not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NearMiss {
-    /// Born on another day, living elsewhere.
+    /// Born in another year, living elsewhere.
     Name,
     /// Another name, living elsewhere.
     BirthDate,
@@ -64,6 +65,7 @@ pub(super) struct World {
     pub(super) persons: Vec<Person>,
     pub(super) households: Vec<Household>,
     births: BTreeSet<Birth>,
+    birthdays: BTreeSet<(char, u8, u8)>,
     bsns: Vec<String>,
     addresses: usize,
 }
@@ -76,7 +78,14 @@ impl World {
         let valid = |number: u32| number.to_string().parse::<Bsn>().is_ok().then(|| number.to_string());
         let mut bsns: Vec<String> = TEST_BSNS.filter_map(valid).collect();
         bsns.shuffle(rng);
-        Self { persons: Vec::new(), households: Vec::new(), births: BTreeSet::new(), bsns, addresses: 0 }
+        Self {
+            persons: Vec::new(),
+            households: Vec::new(),
+            births: BTreeSet::new(),
+            birthdays: BTreeSet::new(),
+            bsns,
+            addresses: 0,
+        }
     }
 
     /// One or two parents with one to four children.
@@ -114,14 +123,15 @@ impl World {
         let address = self.new_address();
         let other = self.add_family_at(rng, ORIGINS[0], address, &BTreeSet::from([child.given.initial()]));
         let double = self.households[other].children[0];
-        let double = &mut self.persons[double];
-        if kind == NearMiss::Name {
-            (double.given, double.surname) = (child.given, child.surname);
+        let (given, surname, birth) = if kind == NearMiss::Name {
+            let birth = self.new_birth_besides(rng, child.birth, child.given.initial());
+            (child.given, child.surname, birth)
         } else {
-            double.birth = child.birth;
-            double.given = Given { registered: "Xander", called: "Xander" };
-            double.surname = Surname { prefix: "", name: "Quist", spellings: &[] };
-        }
+            let given = self.new_name_for(child.birth);
+            (given, Surname { prefix: "", name: "Quist", spellings: &[] }, child.birth)
+        };
+        let double = &mut self.persons[double];
+        (double.given, double.surname, double.birth) = (given, surname, birth);
         double.vague = false;
         other
     }
@@ -168,20 +178,46 @@ impl World {
             origin.given.iter().filter(|given| !taken.contains(&given.initial())).collect();
         let given = **free.choose(rng).expect("an origin has more names than a household has members");
         let bsn = if rng.gen_bool(0.75) { self.bsns.pop() } else { None };
-        let birth = self.new_birth(rng, if role == "child" { 2007..=2024 } else { 1966..=1998 });
+        let years = if role == "child" { 2007..=2024 } else { 1966..=1998 };
+        let birth = self.new_birth(rng, years, given.initial());
         let person = Person { role, given, surname, married: None, birth, bsn, vague: rng.gen_bool(0.06) };
         self.persons.push(person);
         self.persons.len() - 1
     }
 
-    /// A date that no one else has, also not with day and month swapped.
-    fn new_birth(&mut self, rng: &mut StdRng, years: std::ops::RangeInclusive<u16>) -> Birth {
+    /// A name that begins like no other of this birthday.
+    fn new_name_for(&mut self, birth: Birth) -> Given {
+        let (month, day) = (birth.month.min(birth.day), birth.month.max(birth.day));
+        let named = |name| Given { registered: name, called: name };
+        let mut names = ["Xander", "Ubbo", "Wobbe", "Ypke", "Bauke", "Goffe"].map(named).into_iter();
+        names
+            .find(|given| self.birthdays.insert((given.initial(), month, day)))
+            .expect("so many do not share a birthday")
+    }
+
+    /// A date that no one else has, and a birthday that no one else with this initial has, also not with day and
+    /// month swapped.
+    fn new_birth(&mut self, rng: &mut StdRng, years: std::ops::RangeInclusive<u16>, initial: char) -> Birth {
         loop {
             let (year, month, day) =
                 (rng.gen_range(years.clone()), rng.gen_range(1..=12), rng.gen_range(1..=28));
             let unordered = Birth { year, month: month.min(day), day: month.max(day) };
-            if self.births.insert(unordered) {
+            let birthday = (initial, unordered.month, unordered.day);
+            // 1 January and 1 July often stand for an unknown day, also where 7 January is swapped.
+            let is_certain = !matches!((unordered.month, unordered.day), (1, 1 | 7));
+            if is_certain && !self.births.contains(&unordered) && self.birthdays.insert(birthday) {
+                self.births.insert(unordered);
                 return Birth { year, month, day };
+            }
+        }
+    }
+
+    /// The same for a child that was born in another year.
+    fn new_birth_besides(&mut self, rng: &mut StdRng, besides: Birth, initial: char) -> Birth {
+        loop {
+            let birth = self.new_birth(rng, 2007..=2024, initial);
+            if birth.year != besides.year {
+                return birth;
             }
         }
     }
