@@ -89,9 +89,11 @@ fn belongs(partner: &Partner, id: MatchId, notice: &(&str, impl Fn(CaseId) -> St
 fn recorded(partner: &Partner, id: MatchId) -> Option<Says> {
     use kring_protocol::conversation::Says as Said;
     let matches = partner.matches();
-    let said = matches.with_id(id).flat_map(|(_, entry)| &entry.said).next()?;
-    let Said::Mistaken(reason) = said.message.says;
-    Some(Says::NotRight(reason))
+    let mut said = matches.with_id(id).flat_map(|(_, entry)| &entry.said);
+    said.find_map(|said| match said.message.says {
+        Said::Mistaken(reason) => Some(Says::NotRight(reason)),
+        Said::Position(_) | Said::Card(_) => None,
+    })
 }
 
 /// Whether the request was done before. Otherwise its mark goes into the batch.

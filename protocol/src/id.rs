@@ -85,6 +85,11 @@ slug! {
     RecipeId
 }
 
+slug! {
+    /// A professional's function, from the covenant's list.
+    FunctionId
+}
+
 /// A byte id had the wrong length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected {expected} bytes, found {found}")]

@@ -50,6 +50,10 @@ pub const MESSAGE: &[u8] = b"kring/message/v1";
 pub const MESSAGE_SEED: &[u8] = b"kring/message-seed/v1";
 /// One-time addresses of one direction between two mailboxes (section 10.2).
 pub const ADDRESS: &[u8] = b"kring/address/v1";
+/// Names a pair of mailboxes to both its sides (section 10.7).
+pub const PAIR: &[u8] = b"kring/pair/v1";
+/// A member's signature on a contact card (section 10.8).
+pub const CARD: &[u8] = b"kring/card/v1";
 /// A matcher's weekly key (section 5.3).
 pub const WEEKLY_KEY: &[u8] = b"kring/weekly-key/v1";
 /// Covenant signatures (section 3.2).

@@ -13,9 +13,11 @@
 
 pub mod basis;
 pub mod board;
+pub mod calendar;
 pub mod ceremony;
 pub mod codec;
 pub mod conversation;
+pub mod coordination;
 pub mod covenant;
 pub mod crypto;
 pub mod evaluation;

@@ -4,8 +4,8 @@
 //! A match is one own reference and one of theirs under an equal key. It lives while at some matcher a live submission
 //! of each side carries its reference; found again by another key, person or matcher it is the same match.
 //!
-//! What both sides say about a match is kept with it: [`mistaken`] has the rules, [`outbox`] the ways that messages take.
-//! Not here: how cooperation goes on after a match.
+//! What a side says about a match is kept with it: [`mistaken`] has the rules of marks, [`outbox`] the ways that messages
+//! take. Not here: how cooperation goes on after a match ([`crate::coordination`]).
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -29,7 +29,7 @@ use crate::time::Day;
 pub mod mistaken;
 pub mod outbox;
 
-use outbox::Said;
+use outbox::{Pair, Said, Spent};
 
 /// The match id of two references: the same on both sides.
 #[must_use]
@@ -63,6 +63,14 @@ pub struct Encounter {
     references: Vec<Reference>,
     own: Vec<Reference>,
     point: MeetingPoint,
+}
+
+#[cfg(test)]
+impl Encounter {
+    /// Of two cases, without the work of leaving and reading submissions.
+    pub(crate) fn of(partner: Option<MemberId>, [own, other]: [Reference; 2], point: MeetingPoint) -> Self {
+        Self { partner, references: vec![other], own: vec![own], point }
+    }
 }
 
 /// A post that is no reason for a notice.
@@ -167,16 +175,22 @@ pub struct Match {
     pub since: Day,
     /// The grounds on which it lives; empty when it has ended.
     pub points: BTreeSet<MeetingPoint>,
-    /// What this side has said about it, in order.
+    /// What this side says about it: the latest of each kind, and what an earlier one still has on its way.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub said: Vec<Said>,
-    /// What the other side has said about it, in order.
+    /// The marks of the other side. What else it says is kept by the coordination.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub heard: Vec<Message>,
+    /// The pairs of its grounds over which a message of the other side has opened.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty", default)]
+    pub heard_over: BTreeSet<Pair>,
+    /// Which numbers messages took that are kept no longer.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub spent: Vec<Spent>,
 }
 
 impl Wire for Match {
-    const MAX_LEN: usize = 60_000;
+    const MAX_LEN: usize = 64_000;
 }
 
 impl Match {
@@ -200,7 +214,8 @@ impl Match {
 }
 
 /// Names a match: a reference that comes with two members' names is split by name.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct MatchKey {
     /// The match id.
     pub id: MatchId,
@@ -210,7 +225,7 @@ pub struct MatchKey {
 
 /// Most meeting points kept for one match; more than its persons, recipes and matchers can give is not needed to
 /// keep it alive.
-const POINTS_MAX: usize = 256;
+const POINTS_MAX: usize = 200;
 
 /// All matches of one member.
 #[derive(Debug, Default)]
@@ -272,6 +287,8 @@ impl Matches {
             points: BTreeSet::new(),
             said: self.said_before(key.id),
             heard: Vec::new(),
+            heard_over: BTreeSet::new(),
+            spent: Vec::new(),
         }
     }
 
@@ -312,6 +329,7 @@ impl Matches {
             let before = entry.points.len();
             entry.points.retain(|point| !((point.own == *mailbox || point.other == *mailbox) && ends(point)));
             if entry.points.len() < before {
+                entry.forget_dead_pairs();
                 changed.push(key);
             }
         }

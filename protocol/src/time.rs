@@ -74,9 +74,17 @@ impl Day {
     /// The last day of the calendar month this day falls in.
     #[must_use]
     pub fn last_of_month(self) -> Self {
-        let date = epoch_date() + jiff::Span::new().days(i64::from(self.0.min(MAX_DAY)));
-        let last = date.last_of_month();
-        let span = last.since((jiff::Unit::Day, epoch_date())).expect("both dates lie in jiff's range");
+        Self::from_civil(self.civil().last_of_month())
+    }
+
+    /// As year, month and day; far in the future the last day that the calendar knows.
+    pub(crate) fn civil(self) -> jiff::civil::Date {
+        epoch_date() + jiff::Span::new().days(i64::from(self.0.min(MAX_DAY)))
+    }
+
+    /// From a date of 1970 or later.
+    pub(crate) fn from_civil(date: jiff::civil::Date) -> Self {
+        let span = date.since((jiff::Unit::Day, epoch_date())).expect("both dates lie in jiff's range");
         Self(u32::try_from(span.get_days()).expect("a date after 1970 has a positive day number"))
     }
 
@@ -101,7 +109,7 @@ impl std::fmt::Display for Day {
 }
 
 /// 9999-12-01, so that calendar arithmetic stays in range for any input.
-const MAX_DAY: u32 = 2_932_865;
+pub(crate) const MAX_DAY: u32 = 2_932_865;
 
 fn epoch_date() -> jiff::civil::Date {
     jiff::civil::date(1970, 1, 1)

@@ -14,12 +14,12 @@ use kring_protocol::board::{Body, Entry, Met, Post, Replaced, open_post, post_ad
 use kring_protocol::codec::{Wire, decode, encode};
 use kring_protocol::conversation::{Message, MessageId, MistakenReason, Says};
 use kring_protocol::covenant::{
-    Annex, Budget, Covenant, Disclosure, EpochTerms, Kind, MemberCard, MemberSignature, Purpose, SignedCard,
-    SignedCovenant, Tempo,
+    Annex, Budget, Coordination, Covenant, Disclosure, EpochTerms, Kind, MemberCard, MemberSignature,
+    Purpose, SignedCard, SignedCovenant, Tempo,
 };
 use kring_protocol::id::{Address, Epoch, MemberId, NetworkId, Reference};
 use kring_protocol::log::merkle::{Tree, leaf_hash};
-use kring_protocol::matching::outbox::{Delivery, Pair, Said};
+use kring_protocol::matching::outbox::{Delivery, Pair, Said, Spent};
 use kring_protocol::matching::{Match, MeetingPoint, match_id};
 use kring_protocol::meeting::{Announcement, Live};
 use kring_protocol::own_submission::{Leaver, OwnSubmission, WithdrawNumber, WithdrawRoot};
@@ -125,6 +125,7 @@ fn purpose(name: &str, recipes: &[&str], disclosure: Disclosure) -> Purpose {
         recipes: recipes.iter().map(ToString::to_string).collect(),
         disclosure,
         signal_months: 12,
+        coordination: None,
     }
 }
 
@@ -166,9 +167,16 @@ fn covenants() {
         members: vec![],
         ..covenant.clone()
     };
+    let terms = Coordination {
+        respond_days: 1,
+        functions: ["doctor".parse().unwrap(), "nurse".parse().unwrap()].into(),
+        ..Coordination::default()
+    };
+    let coordinated = Purpose { coordination: Some(terms), ..covenant.purposes[0].clone() };
     let found = [
         ("member card", part(first_card())),
         ("kinds", part(Kind::ALL.to_vec())),
+        ("purpose with terms of coordination", part(coordinated)),
         ("annex hash", covenant.annex.to_string()),
         ("covenant", whole(&covenant)),
         ("covenant hash", covenant.hash().to_string()),
@@ -400,6 +408,8 @@ fn records() {
         points: BTreeSet::from([point.clone()]),
         said: Vec::new(),
         heard: Vec::new(),
+        heard_over: BTreeSet::new(),
+        spent: Vec::new(),
     };
     let message = |from, to, byte| Message {
         id: MessageId::from_bytes([byte; 16]),
@@ -409,7 +419,15 @@ fn records() {
         says: Says::Mistaken(MistakenReason::NoLongerInvolved),
     };
     let delivery = Delivery { pair: Pair::from(&point), n: 300, receipted: true };
-    let said = Said { message: message(high, low, 14), deliveries: vec![delivery] };
+    let said = Said { message: message(high, low, 14), only: None, deliveries: vec![delivery] };
+    let pair = Pair::from(&point);
+    let bound = Said { only: Some(pair.clone()), ..said.clone() };
+    let spoken = Match {
+        said: vec![bound],
+        heard_over: BTreeSet::from([pair.clone()]),
+        spent: vec![Spent { pair, next: 300 }],
+        ..named.clone()
+    };
     let mistaken = Match { said: vec![said], heard: vec![message(low, high, 15)], ..named.clone() };
     let ended = Match { partner: None, points: BTreeSet::new(), ..named.clone() };
     let (last, matcher) = (WithdrawNumber { generation: u32::MAX, counter: u64::MAX }, id("matcher"));
@@ -424,6 +442,7 @@ fn records() {
         ("match", whole(&named)),
         ("match that ended, without a name", whole(&ended)),
         ("match that both sides call mistaken", whole(&mistaken)),
+        ("match over which both sides speak", whole(&spoken)),
     ];
     compare(&found, include_str!("golden/record.txt"));
 }

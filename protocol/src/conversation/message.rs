@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::board::Body;
 use crate::codec::{self, Wire};
+use crate::coordination::{CardMessage, Position};
 use crate::id::{MatchId, Reference, byte_id};
 use crate::matching::match_id;
 use crate::sealing;
@@ -21,7 +22,7 @@ byte_id! {
 pub const PLAINTEXT_LEN: usize = Body::LEN - sealing::OVERHEAD;
 
 /// One message about one pair of cases.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Message {
     /// The same wherever and however often it is posted.
@@ -37,11 +38,15 @@ pub struct Message {
 }
 
 /// What can be said. A receiver that does not know a kind leaves the message alone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Says {
     /// This is not right: the pair of cases is no match, for both sides from now on.
     Mistaken(MistakenReason),
+    /// Where the sender stands in the cooperation over this match; the latest counts.
+    Position(Box<Position>),
+    /// How to reach the sender's professional; the latest counts.
+    Card(Box<CardMessage>),
 }
 
 /// Why a match is not right.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use super::{Covenant, MemberCard, Purpose, Tempo, threshold};
+use super::{Coordination, Covenant, MemberCard, Purpose, Tempo, threshold};
 use crate::id::MemberId;
 use crate::recipe::RecipeList;
 use crate::tempo::{ROUNDS_A_DAY, SLOT_MAX_SECS, Schedule};
@@ -43,6 +43,11 @@ const MATCHERS_MAX: usize = 7;
 const MATCHERS_GOOD: usize = 4;
 /// With fewer members, who left a submission is not hidden (design 4.8).
 const MEMBERS_GOOD: usize = 6;
+
+/// Longest deadline of the coordination, in working days.
+const DEADLINE_MAX_DAYS: u32 = 60;
+/// Most functions that a contact card may choose from.
+const FUNCTIONS_MAX: usize = 64;
 
 /// Everything found, errors first.
 #[must_use]
@@ -201,6 +206,18 @@ fn purpose_terms(covenant: &Covenant, purpose: &Purpose, findings: &mut Findings
     }
     if !(1..=24).contains(&purpose.signal_months) {
         findings.error(format!("purpose {}: signals live 1 to 24 months", purpose.id));
+    }
+    let Coordination { respond_days, contact_days, lead_days, coordinator_days, functions } =
+        &*purpose.coordination();
+    let deadlines = [respond_days, contact_days, lead_days, coordinator_days];
+    if !deadlines.into_iter().all(|days| (1..=DEADLINE_MAX_DAYS).contains(days)) {
+        findings.error(format!(
+            "purpose {}: deadlines of the coordination are 1 to {DEADLINE_MAX_DAYS} working days",
+            purpose.id
+        ));
+    }
+    if !(1..=FUNCTIONS_MAX).contains(&functions.len()) {
+        findings.error(format!("purpose {}: name 1 to {FUNCTIONS_MAX} functions", purpose.id));
     }
 }
 

@@ -1,8 +1,11 @@
 //! What the members agree on: purposes, budgets, tempo and epochs (section 3.3).
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
-use crate::id::{Epoch, MemberId, PurposeId};
+use crate::id::{Epoch, FunctionId, MemberId, PurposeId};
 use crate::tempo::ROUNDS_A_DAY;
 use crate::time::Day;
 
@@ -26,6 +29,63 @@ pub struct Purpose {
     pub disclosure: Disclosure,
     /// Months after which a signal ends unless renewed.
     pub signal_months: u32,
+    /// Deadlines and functions of the coordination; left out where those of section 10.11 are meant.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub coordination: Option<Coordination>,
+}
+
+impl Purpose {
+    /// Deadlines and functions that hold for this purpose.
+    #[must_use]
+    pub fn coordination(&self) -> Cow<'_, Coordination> {
+        self.coordination.as_ref().map_or_else(|| Cow::Owned(Coordination::default()), Cow::Borrowed)
+    }
+}
+
+/// What holds for the coordination after a match (section 10.11). Days are working days ([`crate::calendar`]).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Coordination {
+    /// A side has so many to answer a match.
+    pub respond_days: u32,
+    /// Both have so many, after both have answered, until there is contact.
+    pub contact_days: u32,
+    /// Both have so many, from contact, to agree on the lead or to close.
+    pub lead_days: u32,
+    /// So many after any of these deadlines the process coordinator is told that a match waits.
+    pub coordinator_days: u32,
+    /// The functions that a contact card may name.
+    pub functions: BTreeSet<FunctionId>,
+}
+
+/// Functions where the covenant names none.
+const FUNCTIONS: [&str; 13] = [
+    "attention-officer",
+    "care-coordinator",
+    "case-manager",
+    "doctor",
+    "family-guardian",
+    "nurse",
+    "other",
+    "police-officer",
+    "psychologist",
+    "social-worker",
+    "teacher",
+    "team-lead",
+    "therapist",
+];
+
+impl Default for Coordination {
+    fn default() -> Self {
+        let functions = FUNCTIONS.iter().map(|text| text.parse().expect("these are slugs"));
+        Self {
+            respond_days: 5,
+            contact_days: 5,
+            lead_days: 20,
+            coordinator_days: 5,
+            functions: functions.collect(),
+        }
+    }
 }
 
 /// What a match tells at once.

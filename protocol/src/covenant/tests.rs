@@ -56,6 +56,7 @@ pub(crate) fn covenant(founders: &[Founder]) -> Covenant {
             recipes: vec!["default".into()],
             disclosure: Disclosure::NameAtOnce,
             signal_months: 12,
+            coordination: None,
         }],
         budgets: ids.iter().map(|id| Budget::for_caseload(id.clone(), 100, 1)).collect(),
         members: founders.iter().map(|founder| founder.card.clone()).collect(),
@@ -92,7 +93,8 @@ fn every_member_must_have_signed() {
 
 #[test]
 fn a_covenant_reads_as_toml_and_back() {
-    let covenant = covenant(&founders(6));
+    let mut covenant = covenant(&founders(6));
+    covenant.purposes[0].coordination = Some(Coordination::default());
     let text = toml::to_string(&covenant).unwrap();
     assert_eq!(toml::from_str::<Covenant>(&text).unwrap(), covenant);
     assert!(toml::from_str::<Covenant>(&format!("surprise = 1\n{text}")).is_err());
@@ -108,6 +110,18 @@ fn rules_are_checked_and_named() {
     assert!(check::errors(&good).is_empty(), "{}", texts(&good));
     assert!(texts(&good).contains("tempo immediate"));
     type Break = fn(&mut Covenant);
+    let coordination = |c: &mut Covenant, change: fn(&mut Coordination)| {
+        change(c.purposes[0].coordination.insert(Coordination::default()));
+    };
+    for (expected, change) in [
+        ("1 to 60 working days", (|c| c.respond_days = 0) as fn(&mut Coordination)),
+        ("1 to 60 working days", |c| c.coordinator_days = 61),
+        ("name 1 to 64 functions", |c| c.functions.clear()),
+    ] {
+        let mut covenant = good.clone();
+        coordination(&mut covenant, change);
+        assert!(texts(&covenant).contains(expected), "{expected}: {}", texts(&covenant));
+    }
     let breaks: [(&str, Break); 10] = [
         ("not a member", |c| c.matchers.push("nobody".parse().unwrap())),
         ("twice", |c| c.matchers.push(c.matchers[0].clone())),

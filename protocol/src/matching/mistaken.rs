@@ -36,9 +36,7 @@ impl Match {
 }
 
 const fn says_mistaken(message: &Message) -> bool {
-    match message.says {
-        Says::Mistaken(_) => true,
-    }
+    matches!(message.says, Says::Mistaken(_))
 }
 
 impl Matches {
@@ -68,34 +66,40 @@ impl Matches {
         keys
     }
 
-    /// Takes in what the other side says over a pair of mailboxes. Returns the match that changed; none when this is
-    /// known already.
+    /// The match that a message is about, if the other side of that match says it over a pair of mailboxes.
+    ///
+    /// # Errors
+    /// [`NotTheirs`]: to be left alone.
+    pub fn about(&self, message: &Message, over: &Pair) -> Result<&Match, NotTheirs> {
+        let about = |entry: &Match| entry.own == message.to && entry.other == message.from;
+        let mut found = self.with_id(message.match_id()).map(|(_, entry)| entry);
+        found.find(|entry| about(entry) && entry.has_met_over(over)).ok_or(NotTheirs)
+    }
+
+    /// Takes in what the other side says over a pair of mailboxes. Returns the match if this record of it changed. What a
+    /// position or a card means is for the coordination.
     ///
     /// # Errors
     /// [`NotTheirs`]: to be left alone.
     pub fn hear(&mut self, message: &Message, over: &Pair) -> Result<Option<MatchKey>, NotTheirs> {
-        let id = message.match_id();
-        let about = |entry: &Match| entry.own == message.to && entry.other == message.from;
-        let found = self.with_id(id).find(|(_, entry)| about(entry) && entry.has_met_over(over));
-        let key = found.map(|(key, _)| key.clone()).ok_or(NotTheirs)?;
+        let key = self.about(message, over)?.key();
         let entry = self.matches.get_mut(&key).ok_or(NotTheirs)?;
-        let again = match message.says {
-            // Once is enough, whatever the reason; so nobody can make this record grow.
-            Says::Mistaken(_) => entry.heard.iter().any(says_mistaken),
-        };
-        if again {
-            return Ok(None);
+        let opened = entry.opens_over(over);
+        // Once is enough, whatever the reason; so nobody can make this record grow.
+        let marks = says_mistaken(message) && !entry.heard.iter().any(says_mistaken);
+        if marks {
+            entry.heard.push(message.clone());
         }
-        entry.heard.push(*message);
-        Ok(Some(key))
+        Ok((opened || marks).then_some(key))
     }
 
     /// What the own side has said about this pair of cases under another name of the other side.
     pub(super) fn said_before(&self, id: MatchId) -> Vec<Said> {
-        let said = self.with_id(id).flat_map(|(_, entry)| &entry.said).map(|said| Said::new(said.message));
-        let mut said: Vec<_> = said.collect();
-        said.dedup();
-        said
+        let said = self.with_id(id).flat_map(|(_, entry)| &entry.said).map(|said| &said.message);
+        let mut marks: Vec<_> =
+            said.filter(|message| says_mistaken(message)).cloned().map(Said::new).collect();
+        marks.dedup();
+        marks
     }
 }
 

@@ -199,6 +199,7 @@ fn covenant(roles: &Roles, signing: &[SigningKey]) -> Covenant {
             recipes: vec!["bsn".into()],
             disclosure: Disclosure::NameAtOnce,
             signal_months: 12,
+            coordination: None,
         }],
         budgets: (0..roles.members).map(budget).collect(),
         members: signing.iter().enumerate().map(|(member, key)| card(member, key)).collect(),

@@ -10,6 +10,7 @@ use kring_protocol::ceremony::{self, Abort, Evidence, Fault, Finished, KeyId, No
 use kring_protocol::ceremony::{KeyRecord, Point, SignedKeyRecord};
 use kring_protocol::codec::{Bytes, Wire, decode, encode};
 use kring_protocol::conversation::{Message, MessageId, MistakenReason, Says};
+use kring_protocol::coordination::Cooperation;
 use kring_protocol::covenant::{Covenant, SignedCovenant};
 use kring_protocol::evaluation::{self, Chain, Fraud, SignedAnswer, SignedHeader};
 use kring_protocol::evidence;
@@ -119,7 +120,12 @@ fn boards_and_records() -> Vec<Sample> {
     samples.extend(golden::<board::Response>(file, &responses));
     let file = include_str!("../golden/record.txt");
     samples.extend(golden::<Live>(file, &["live, fresh", "live, introduced"]));
-    let matches = ["match", "match that ended, without a name", "match that both sides call mistaken"];
+    let matches = [
+        "match",
+        "match that ended, without a name",
+        "match that both sides call mistaken",
+        "match over which both sides speak",
+    ];
     samples.extend(golden::<Match>(file, &matches));
     samples.push(made(&Message {
         id: MessageId::from_bytes([1; 16]),
@@ -128,6 +134,9 @@ fn boards_and_records() -> Vec<Sample> {
         issued: Day::from_days(20_000),
         says: Says::Mistaken(MistakenReason::Duplicate),
     }));
+    let file = include_str!("../../src/coordination/tests/golden.txt");
+    samples.extend(golden::<Message>(file, &["card", "position", "position that says nothing"]));
+    samples.extend(golden::<Cooperation>(file, &["cooperation", "cooperation with nobody"]));
     samples
 }
 

@@ -202,7 +202,7 @@ impl World {
                 assert!(taken.is_none_or(|first| first == saying.message.id), "an address is used once");
                 let Pair { own, other, .. } = saying.pair;
                 let pair = if side == 0 { [own, other] } else { [other, own] };
-                let entry = Entry::Said { by: side, message: saying.message, pair };
+                let entry = Entry::Said { by: side, message: saying.message.clone(), pair };
                 self.boards[number].entries.push(entry);
                 if !lost {
                     assert!(self.sides[side].receipted(&key, &saying.message.id, &saying.pair));
@@ -295,14 +295,13 @@ fn nobody_speaks_for_another_pair_of_cases() {
     let ours = met(&[1], &[2], "p1", [10, 20]);
     let third = met(&[1], &[3], "p2", [10, 30]);
     let [ours_key, third_key] = [&ours, &third].map(|one| matches.meet(one, TODAY).remove(0));
-    let says = Says::Mistaken(MistakenReason::Duplicate);
     let reference = |byte| Reference::from_bytes([byte; 16]);
     let message = |from, to| Message {
         id: MessageId::from_bytes([7; 16]),
         from: reference(from),
         to: reference(to),
         issued: TODAY,
-        says,
+        says: Says::Mistaken(MistakenReason::Duplicate),
     };
     let [over, over_third] = [&ours, &third].map(|one| Pair::from(&one.point));
     assert_eq!(matches.hear(&message(2, 1), &over_third), Err(NotTheirs), "another partner's match");

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use kring_node::clock::Clock;
 use kring_node::founding;
 use kring_protocol::covenant::{
-    Annex, Budget, Covenant, Disclosure, EpochTerms, MemberCard, Purpose, SignedCard, Tempo, check,
+    Annex, Budget, Coordination, Covenant, Disclosure, EpochTerms, MemberCard, Purpose, SignedCard, Tempo,
+    check,
 };
 use kring_protocol::id::{MemberId, PurposeId};
 use kring_protocol::secret::Secret;
@@ -171,6 +172,7 @@ fn purpose(id: PurposeId, members: &[MemberId], bsn_members: &[MemberId], recipe
         recipes: recipes.to_vec(),
         disclosure: Disclosure::NameAtOnce,
         signal_months: SIGNAL_MONTHS,
+        coordination: Some(Coordination::default()),
     }
 }
 
