@@ -279,11 +279,13 @@ impl Asker {
         request.failed.insert(holder.clone());
     }
 
-    /// Nothing has come for a while: spares are asked besides those that owe an answer, so that one silent holder costs
-    /// a moment and not a connection's whole time limit. An answer that comes late still counts.
+    /// Nothing has come for a while: spares are asked besides those that owe an answer, and who failed is asked again, so
+    /// that one silent holder costs a moment and not a connection's whole time limit. An answer that comes late still
+    /// counts.
     pub fn overdue(&mut self) {
         if let Some(request) = &mut self.outstanding {
             request.mark_overdue();
+            request.failed.clear();
         }
     }
 

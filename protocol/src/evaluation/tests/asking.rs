@@ -129,6 +129,26 @@ fn a_silent_holder_is_waited_for_a_moment_and_a_late_answer_counts() {
 }
 
 #[test]
+fn who_was_away_is_asked_again_while_another_is_silent() {
+    let mut world = World::new();
+    let mut asker = Asker::new(id("f"), None);
+    world.begin(&mut asker, &["x"]);
+    for (holder, message) in asker.outgoing() {
+        match holder.as_str() {
+            "a" => {} // silent for as long as its connection allows
+            "c" | "d" | "e" => asker.failed(&holder),
+            _ => world.carry(&mut asker, &holder, &message),
+        }
+    }
+    assert!(asker.outgoing().is_empty(), "two of five are no majority");
+    assert_eq!(asker.progress(), Progress::Working, "`a` may still answer");
+    asker.overdue();
+    run_with_a_silent_holder(&mut world, &mut asker, "a");
+    assert_eq!(asker.progress(), Progress::Complete);
+    assert_eq!(asker.finish().unwrap(), expected(&world, "f", &["x"]));
+}
+
+#[test]
 fn too_many_liars_give_nothing() {
     let mut world = World::new();
     world.liars.extend(["a", "b", "c"].map(id));
