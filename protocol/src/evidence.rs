@@ -24,10 +24,12 @@ use crate::submission::Destination;
 use crate::time::Day;
 
 mod board;
+mod canary;
 mod evaluation;
 mod submission;
 
 pub use board::{Continues, Fork, LogOf};
+pub use canary::{ReceiptedTwice, Withheld};
 pub use evaluation::{PartsHash, ServedTwice, Statement, WrongEvaluation, WrongPart};
 pub use submission::{
     BrokenPromise, FalseTicket, Invented, Kept, Misposted, SealKey, SharedReference, SignedHello,
@@ -75,6 +77,8 @@ pub enum Violation {
     Ticket(Box<FalseTicket>),
     /// Two members signed hellos with one reference.
     References(Box<SharedReference>),
+    /// A matcher did not introduce two live submissions with one tag.
+    Withheld(Box<Withheld>),
 }
 
 byte_id! {
@@ -143,6 +147,7 @@ impl Violation {
             Self::Invented(_) => "invented",
             Self::Ticket(_) => "ticket",
             Self::References(_) => "references",
+            Self::Withheld(_) => "withheld",
         }
     }
 
@@ -160,6 +165,7 @@ impl Violation {
             Self::Invented(it) => &it.matcher,
             Self::Ticket(it) => &it.relay,
             Self::References(it) => &it.first.member,
+            Self::Withheld(it) => &it.matcher,
         }
     }
 
@@ -176,6 +182,7 @@ impl Violation {
             Self::Invented(it) => it.kept.passed.sealed.as_bytes().to_vec(),
             Self::Ticket(it) => it.passed.sealed.as_bytes().to_vec(),
             Self::References(it) => it.second.member.as_bytes().to_vec(),
+            Self::Withheld(it) => it.plan.seed.as_bytes().to_vec(),
         }
     }
 }
@@ -220,6 +227,7 @@ impl Evidence {
             Violation::Invented(it) => it.check(&court)?,
             Violation::Ticket(it) => it.check(&court)?,
             Violation::References(it) => it.check(&court)?,
+            Violation::Withheld(it) => it.check(&court)?,
         };
         Ok(Verdict { kind: self.violation.kind(), members, section, day, deed })
     }

@@ -13,6 +13,7 @@
 
 pub mod basis;
 pub mod board;
+pub mod canary;
 pub mod ceremony;
 pub mod codec;
 pub mod conversation;
