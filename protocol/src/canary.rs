@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::board::Post;
 use crate::codec::{Bytes, Wire};
 use crate::crypto::{hkdf, sha256};
-use crate::evidence::{MERGE_DELAY_SECS, Misposted, ReceiptedTwice, Withheld};
+use crate::evidence::{Misposted, ReceiptedTwice, Withheld};
 use crate::field::join;
 use crate::id::{Epoch, MemberId, Tag, byte_id};
 use crate::label;
@@ -22,7 +22,9 @@ use crate::relay::Refusal;
 use crate::sealing::{ExchangeKey, ExchangeSecret};
 use crate::secret::Secret;
 use crate::sign::{Signature, SigningKey};
-use crate::submission::{Content, Destination, Inbox, Leave, Promise, SealedHello, Submission, Withdraw};
+use crate::submission::{
+    Content, Destination, Inbox, Leave, Promise, SealedHello, Submission, Withdraw, due,
+};
 use crate::time::{Day, Timestamp};
 
 byte_id! {
@@ -376,7 +378,7 @@ impl Canary {
     /// that stands under it must have been read. True when the matcher has withheld something, and this is new.
     pub fn judge(&mut self, timed: Timestamp, head: &str) -> bool {
         let Some(left_by) = self.left_by() else { return false };
-        let is_due = timed >= left_by.plus(1).start().plus_secs(MERGE_DELAY_SECS);
+        let is_due = timed >= due(left_by);
         let withheld = is_due && self.stage() == Stage::Open;
         if withheld {
             self.head = Some(head.to_owned());

@@ -39,6 +39,9 @@ pub use submission::{
 /// the merge delay.
 pub const MERGE_DELAY_SECS: u64 = 3_600;
 
+/// Most bytes of a record.
+pub const EVIDENCE_MAX: usize = 1 << 20;
+
 /// One violation, with the network whose covenant it is checked against.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -50,7 +53,7 @@ pub struct Evidence {
 }
 
 impl Wire for Evidence {
-    const MAX_LEN: usize = 1 << 20;
+    const MAX_LEN: usize = EVIDENCE_MAX;
 }
 
 /// What a member did. One kind for every rule whose breach can be shown.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::board::timed_head;
-use super::{Court, Finding, MERGE_DELAY_SECS, NotProven};
+use super::{Court, Finding, NotProven};
 use crate::board::{ENTRY_LEN, Entry, open_post, post_address};
 use crate::canary::{Plan, Receipted, Side};
 use crate::codec::Bytes;
@@ -12,7 +12,7 @@ use crate::id::MemberId;
 use crate::log::merkle::leaf_hash;
 use crate::meeting::CROWD;
 use crate::sign::VerifyingKey;
-use crate::submission::{Destination, Sha256};
+use crate::submission::{Destination, Sha256, due};
 
 /// As many posts as a crowd's first members get of each other. Where fewer stand on a board there was no crowd, and
 /// nobody was left out because of one.
@@ -61,9 +61,8 @@ impl Withheld {
         let (checkpoint, time) = timed_head(&self.checkpoint, &self.matcher, court)?;
         let entries = self.entries(&checkpoint)?;
         let live_at_once = halves.iter().all(|(_, half)| half.again.promise.day > left_by);
-        let due = left_by.plus(1).start().plus_secs(MERGE_DELAY_SECS);
         let introduced = Side::BOTH.into_iter().all(|to| self.introduced(to, &entries, &destination, &key));
-        if !live_at_once || time < due || introduced || entries.len() >= POSTS_OF_A_CROWD {
+        if !live_at_once || time < due(left_by) || introduced || entries.len() >= POSTS_OF_A_CROWD {
             return Err(NotProven::Allowed);
         }
         let deed = "gave receipts for two submissions with one tag and did not introduce them".to_owned();

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::board::timed_head;
-use super::{Court, Finding, MERGE_DELAY_SECS, NotProven};
+use super::{Court, Finding, NotProven};
 use crate::board::{Entry, Met, Post, SignedPost};
 use crate::codec::{self, Bytes, Wire, array};
 use crate::crypto::sha256;
@@ -48,9 +48,8 @@ impl BrokenPromise {
         if !rest.is_empty() || tree.size() != checkpoint.size || tree.root() != checkpoint.root {
             return Err(NotProven::Unfitting);
         }
-        let due = self.promise.day.plus(1).start().plus_secs(MERGE_DELAY_SECS);
         let promised = leaf_hash(&Entry { address: post.address, body: post.body }.to_bytes());
-        if time < due || leaves.contains(&promised) {
+        if time < self.promise.due() || leaves.contains(&promised) {
             return Err(NotProven::Allowed);
         }
         let deed = "gave a receipt for a message and left it off its board".to_owned();
