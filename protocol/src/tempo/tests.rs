@@ -138,7 +138,7 @@ fn every_day_has_eight_rounds_that_count_on_it() {
         covenant.members[0].card.id = member.clone();
         covenant.budgets[0].member = member.clone();
         let schedule = Schedule::of(&covenant, &member).unwrap();
-        let day = crate::time::Day::from_days(20_000);
+        let day = Day::from_days(20_000);
         let mut rounds = Vec::new();
         let mut last = day.start();
         loop {
