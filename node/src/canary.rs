@@ -147,11 +147,11 @@ impl Canaries {
 
     /// What there is to send, by matcher.
     #[must_use]
-    pub fn errands(&self, today: Day) -> BTreeMap<MemberId, Vec<Errand>> {
+    pub fn errands(&self, now: Timestamp) -> BTreeMap<MemberId, Vec<Errand>> {
         let mut errands: BTreeMap<MemberId, Vec<Errand>> = BTreeMap::new();
         for (key, canary) in &self.kept {
             for side in Side::BOTH {
-                if canary.step(side, today) != Step::Nothing {
+                if canary.step(side, now) != Step::Nothing {
                     let errand = Errand::Canary { key: key.clone(), side };
                     errands.entry(key.matcher.clone()).or_default().push(errand);
                 }
@@ -194,12 +194,11 @@ impl Canaries {
         core: &Core,
         sending: &Sending,
         promise: Promise,
-        relay: &MemberId,
         batch: &mut Batch,
     ) -> Result<(), StoreError> {
         let Sending { key, side, step, day } = sending;
         let receipted = Receipted { day: *day, promise };
-        self.change(core, key, batch, |canary| canary.receipted(*side, *step, receipted, relay))?;
+        self.change(core, key, batch, |canary| canary.receipted(*side, *step, receipted))?;
         Ok(())
     }
 
@@ -230,6 +229,11 @@ impl Canaries {
         batch.put(Table::Promised, key.clone(), sealed);
         self.promised.insert(key, promised);
         Ok(())
+    }
+
+    /// The next moment after `after` from which a second half may be left.
+    fn next_second(&self, after: Timestamp) -> Option<Timestamp> {
+        self.kept.values().map(|canary| canary.second_from).filter(|moment| *moment > after).min()
     }
 
     /// The canaries at a matcher.

@@ -64,7 +64,7 @@ impl Errand {
         }
     }
 
-    /// What may go in one request: of one epoch, and through the same relay first.
+    /// What may go in one request: of one epoch, and through the same relay first; a canary's halves come by two.
     #[must_use]
     pub const fn group(&self) -> (Epoch, bool) {
         (self.epoch(), matches!(self, Self::Canary { side: Side::Second, .. }))
@@ -164,7 +164,7 @@ impl Partner {
 
     /// Queues what canaries have to send.
     pub fn touch_canaries(&self) {
-        let errands = self.canaries().errands(self.core.today());
+        let errands = self.canaries().errands(self.core.now());
         for (matcher, errands) in errands {
             if let Some(work) = self.submissions.get(&matcher) {
                 work.add(errands);

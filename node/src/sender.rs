@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kring_protocol::canary::{Side, Step as CanaryStep};
+use kring_protocol::canary::Side;
 use kring_protocol::codec::{self, Bytes};
 use kring_protocol::covenant::Disclosure;
 use kring_protocol::id::{Epoch, MemberId};
@@ -109,7 +109,7 @@ impl Sender {
     async fn send(&mut self, errands: &[Errand]) -> Result<Vec<Errand>, StoreError> {
         let Some(epoch) = errands.first().map(Errand::epoch) else { return Ok(Vec::new()) };
         let Some(weekly) = self.weekly_key().await else { return Ok(errands.to_vec()) };
-        let mut items = self.items(epoch, errands, &weekly, None).await?;
+        let mut items = self.items(epoch, errands, &weekly).await?;
         let mut relays = self.relays(epoch).await?;
         if let Some((_, true)) = errands.first().map(Errand::group) {
             relays.reverse();
@@ -130,14 +130,12 @@ impl Sender {
         Ok(items.into_iter().filter_map(|item| item.errand).collect())
     }
 
-    /// What must be sent now for errands of one epoch; stored before anything is sent. `relay` is the one that will carry
-    /// it, where that is certain.
+    /// What must be sent now for errands of one epoch; stored before anything is sent.
     async fn items(
         &self,
         epoch: Epoch,
         errands: &[Errand],
         weekly: &ExchangeKey,
-        relay: Option<&MemberId>,
     ) -> Result<Vec<Item>, StoreError> {
         let (mut keys, mut matches, mut canaries) = (Vec::new(), Vec::new(), Vec::new());
         for errand in errands {
@@ -152,7 +150,7 @@ impl Sender {
         Ok(tokio::task::block_in_place(|| {
             let mut items = self.prepare(epoch, &keys, weekly);
             items.extend(self.prepare_messages(epoch, sayings, weekly));
-            items.extend(self.prepare_canaries(&canaries, weekly, relay));
+            items.extend(self.prepare_canaries(&canaries, weekly));
             items
         }))
     }
@@ -196,21 +194,13 @@ impl Sender {
         sayings.into_iter().filter_map(item).collect()
     }
 
-    /// Seals what canaries have to send. A second half that `relay` must not carry waits for another day.
-    fn prepare_canaries(
-        &self,
-        halves: &[(CanaryKey, Side)],
-        weekly: &ExchangeKey,
-        relay: Option<&MemberId>,
-    ) -> Vec<Item> {
-        let day = self.core.today();
+    /// Seals what canaries have to send.
+    fn prepare_canaries(&self, halves: &[(CanaryKey, Side)], weekly: &ExchangeKey) -> Vec<Item> {
+        let now = self.core.now();
+        let day = now.day();
         let item = |(key, side): &(CanaryKey, Side)| {
             let canary = self.partner.canaries().get(key).cloned()?;
-            let step = canary.step(*side, day);
-            let carried_first = relay.is_some() && canary.first_relay() == relay;
-            if carried_first && *side == Side::Second && step == CanaryStep::Leave {
-                return None;
-            }
+            let step = canary.step(*side, now);
             let content = canary.content(*side, step, &self.destination)?;
             let sealed =
                 submission::seal(&Submission { day, content }, &self.destination, weekly, &mut OsRng);
@@ -363,7 +353,7 @@ impl Sender {
                 }
             }
         }
-        let changed = self.store(&done, relay).await?;
+        let changed = self.store(&done).await?;
         canaries_changed |= done.iter().any(|(item, _)| matches!(item.sent, Sent::Canary(_)));
         let keys = done.iter().filter_map(|(item, _)| match &item.sent {
             Sent::Leave(key, _) | Sent::Withdraw(key) => Some(key.key),
@@ -389,7 +379,7 @@ impl Sender {
     }
 
     /// Returns the matches that lost a ground.
-    async fn store(&self, done: &[(Item, Receipt)], relay: &MemberId) -> Result<Vec<MatchKey>, StoreError> {
+    async fn store(&self, done: &[(Item, Receipt)]) -> Result<Vec<MatchKey>, StoreError> {
         let mut batch = Batch::new();
         let mut changed = Vec::new();
         for (item, receipt) in done {
@@ -398,7 +388,7 @@ impl Sender {
             match &item.sent {
                 Sent::Dummy => {}
                 Sent::Canary(sending) => {
-                    self.partner.canaries().receipted(&self.core, sending, promise, relay, &mut batch)?;
+                    self.partner.canaries().receipted(&self.core, sending, promise, &mut batch)?;
                 }
                 Sent::Leave(key, sent) => {
                     // The reader may have counted posts since.

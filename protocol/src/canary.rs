@@ -19,7 +19,7 @@ use crate::id::{Epoch, MemberId, Tag, byte_id};
 use crate::label;
 use crate::log::merkle::Frontier;
 use crate::relay::Refusal;
-use crate::sealing::{ExchangeKey, ExchangeSecret};
+use crate::sealing::ExchangeSecret;
 use crate::secret::Secret;
 use crate::sign::{Signature, SigningKey};
 use crate::submission::{
@@ -38,7 +38,7 @@ byte_id! {
 pub enum Side {
     /// The half that is left first.
     First,
-    /// The half that is left through the other relay, once the first has its receipt.
+    /// The half that is left later, once the first has its receipt.
     Second,
 }
 
@@ -166,8 +166,8 @@ pub struct Receipted {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Half {
-    /// The first receipt, with the relay that brought it.
-    left: Option<(Receipted, MemberId)>,
+    /// The first receipt.
+    left: Option<Receipted>,
     /// A receipt of a later day for the same: it was live all the time.
     again: Option<Receipted>,
     /// The matcher would not take the same again.
@@ -223,6 +223,8 @@ pub struct Canary {
     pub epoch: Epoch,
     /// What the matcher gets of it.
     pub plan: Plan,
+    /// From when the second half may be left.
+    pub second_from: Timestamp,
     first: Half,
     second: Half,
     /// The head that convicts, as evidence has it.
@@ -238,14 +240,15 @@ impl Canary {
     pub fn draw(
         matcher: MemberId,
         epoch: Epoch,
-        before: Frontier,
-        expiry: Day,
+        (before, expiry): (Frontier, Day),
+        second_from: Timestamp,
         rng: &mut (impl RngCore + CryptoRng),
     ) -> Self {
         let mut seed = [0; Seed::LEN];
         rng.fill_bytes(&mut seed);
         let plan = Plan { seed: Seed::from_bytes(seed), before, expiry };
-        Self { matcher, epoch, plan, first: Half::default(), second: Half::default(), head: None }
+        let (first, second) = (Half::default(), Half::default());
+        Self { matcher, epoch, plan, second_from, first, second, head: None }
     }
 
     const fn half(&self, side: Side) -> &Half {
@@ -262,15 +265,9 @@ impl Canary {
         }
     }
 
-    /// The relay that brought the first half's receipt: the second half goes through another.
-    #[must_use]
-    pub fn first_relay(&self) -> Option<&MemberId> {
-        self.first.left.as_ref().map(|(_, relay)| relay)
-    }
-
     /// The later of both receipts' days, when both are there.
     fn left_by(&self) -> Option<Day> {
-        let day = |half: &Half| half.left.as_ref().map(|(receipted, _)| receipted.promise.day);
+        let day = |half: &Half| half.left.as_ref().map(|receipted| receipted.promise.day);
         Some(day(&self.first)?.max(day(&self.second)?))
     }
 
@@ -286,20 +283,20 @@ impl Canary {
 
     /// What one half has to send now.
     #[must_use]
-    pub fn step(&self, side: Side, today: Day) -> Step {
+    pub fn step(&self, side: Side, now: Timestamp) -> Step {
         let half = self.half(side);
         if half.withdrawn {
             return Step::Nothing;
         }
         let Some(left_by) = self.left_by() else {
-            let is_next = side == Side::First || self.first.left.is_some();
+            let is_next = side == Side::First || (self.first.left.is_some() && now >= self.second_from);
             return if half.left.is_none() && is_next { Step::Leave } else { Step::Nothing };
         };
         match self.stage() {
             Stage::Open => Step::Nothing,
             Stage::Met => Step::Withdraw,
             Stage::Withheld if self.is_judged() => Step::Withdraw,
-            Stage::Withheld if half.again.is_some() || today <= left_by => Step::Nothing,
+            Stage::Withheld if half.again.is_some() || now.day() <= left_by => Step::Nothing,
             Stage::Withheld => Step::Again,
         }
     }
@@ -325,13 +322,13 @@ impl Canary {
         destination.withdraw(&self.plan.withdraw_key(side), self.plan.mailbox(side).public())
     }
 
-    /// A step of one half has a receipt, through this relay. It only starts the clock.
-    pub fn receipted(&mut self, side: Side, step: Step, receipted: Receipted, relay: &MemberId) {
+    /// A step of one half has a receipt. It only starts the clock.
+    pub fn receipted(&mut self, side: Side, step: Step, receipted: Receipted) {
         let left_by = self.left_by();
         let half = self.half_mut(side);
         match step {
             Step::Nothing => {}
-            Step::Leave if half.left.is_none() => half.left = Some((receipted, relay.clone())),
+            Step::Leave if half.left.is_none() => half.left = Some(receipted),
             Step::Leave => {}
             // A matcher whose clock is behind ours is asked once more.
             Step::Again if left_by.is_none_or(|left_by| receipted.promise.day <= left_by) => {}
@@ -362,7 +359,7 @@ impl Canary {
             return Told::Other;
         }
         let left = self.half(to.other()).left.as_ref();
-        Told::Altered(left.map(|(Receipted { day, promise }, _)| {
+        Told::Altered(left.map(|Receipted { day, promise }| {
             Box::new(Misposted {
                 matcher: self.matcher.clone(),
                 plaintext: Bytes(self.plan.plaintext(to.other(), destination, *day)),
@@ -397,10 +394,8 @@ impl Canary {
     #[must_use]
     pub fn evidence(&self, entries: Vec<u8>) -> Option<Withheld> {
         let checkpoint = self.convicting_head()?.to_owned();
-        let half = |half: &Half| {
-            let (left, _) = half.left.clone()?;
-            Some(ReceiptedTwice { left, again: half.again.clone()? })
-        };
+        let half =
+            |half: &Half| Some(ReceiptedTwice { left: half.left.clone()?, again: half.again.clone()? });
         Some(Withheld {
             matcher: self.matcher.clone(),
             plan: self.plan.clone(),
@@ -415,11 +410,5 @@ impl Canary {
     #[must_use]
     pub fn is_over(&self, today: Day) -> bool {
         self.plan.expiry < today || (self.first.withdrawn && self.second.withdrawn)
-    }
-
-    /// Both mailboxes.
-    #[must_use]
-    pub fn mailboxes(&self) -> [ExchangeKey; 2] {
-        Side::BOTH.map(|side| self.plan.mailbox(side).public())
     }
 }

@@ -13,6 +13,7 @@ use crate::label;
 use crate::oprf::MAX_BATCH;
 use crate::relay::ITEMS_MAX;
 use crate::time::{Day, Timestamp};
+use rand_core::{CryptoRng, RngCore};
 
 mod queue;
 
@@ -109,6 +110,19 @@ impl Pace {
         match self {
             Self::Immediate => None,
             Self::Production(schedule) => Some(schedule.canary_after(own, after)),
+        }
+    }
+
+    /// When the second half of a canary may be left, whose first half is drawn at `drawn` and which lives until `until`.
+    pub fn canary_second(
+        &self,
+        drawn: Timestamp,
+        until: Day,
+        rng: &mut (impl RngCore + CryptoRng),
+    ) -> Timestamp {
+        match self {
+            Self::Immediate => drawn,
+            Self::Production(_) => Schedule::canary_second(drawn, until, rng),
         }
     }
 
@@ -283,8 +297,22 @@ impl Schedule {
         };
         // The last round of a week ends in the next one.
         let week = (after.secs() / WEEK_SECS).saturating_sub(1);
-        let moments = (week..).map(in_week);
-        moments.into_iter().find(|moment| *moment > after).expect("there is one in every week")
+        (week..).map(in_week).find(|moment| *moment > after).expect("there is one in every week")
+    }
+
+    /// When a canary's second half is left, whose first half is drawn at `drawn`: some number of rounds later, of which
+    /// few are as likely as many, when the other relay has its turn, and at least a week before `until`. Two partners'
+    /// signals lie apart as little and as much, so that a matcher cannot leave out those that lie further apart.
+    pub fn canary_second(drawn: Timestamp, until: Day, rng: &mut (impl RngCore + CryptoRng)) -> Timestamp {
+        let round = u64::from(ROUND_SECS);
+        let most = until.start().secs().saturating_sub(drawn.secs() + WEEK_SECS) / round;
+        // Doubling by doubling: each has the same share.
+        let doublings = u64::from(most.max(1).ilog2()) + 1;
+        let power = 1_u64 << (rng.next_u64() % doublings);
+        let rounds = (power + rng.next_u64() % power).min(most.max(1));
+        let second = drawn.plus_secs(rounds * round);
+        let same_turn = relay_on(second.day()) == relay_on(drawn.day());
+        if same_turn { second.plus_secs(DAY_SECS.into()) } else { second }
     }
 
     fn round_after(&self, after: Timestamp) -> Timestamp {

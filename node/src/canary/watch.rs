@@ -50,6 +50,8 @@ pub struct Watch {
 enum Due {
     Draw,
     Judge,
+    /// Second halves may be left.
+    Leave,
     Stop,
 }
 
@@ -64,6 +66,10 @@ impl Watch {
                 Due::Stop => return,
                 Due::Draw => self.draw().await,
                 Due::Judge => self.judge_all().await,
+                Due::Leave => {
+                    self.partner.touch_canaries();
+                    Ok(())
+                }
             };
             if let Err(error) = done {
                 self.core.fail(error.to_string());
@@ -71,13 +77,21 @@ impl Watch {
         }
     }
 
+    /// What is due next, and when; at the immediate tempo soon.
+    fn next(&self, own: &[u8; 16], after: Timestamp) -> (Option<Timestamp>, Due) {
+        let pace = &self.core.pace;
+        let (Some(draw), Next::At(compared)) = (pace.next_canary(own, after), pace.next_comparison(after))
+        else {
+            return (None, Due::Judge);
+        };
+        let second = self.partner.canaries().next_second(after);
+        let all = [(Some(draw), Due::Draw), (Some(compared), Due::Judge), (second, Due::Leave)];
+        let timed = all.into_iter().filter(|(moment, _)| moment.is_some());
+        timed.min_by_key(|(moment, _)| *moment).expect("comparisons always follow")
+    }
+
     async fn wait(&self, own: &[u8; 16], after: &mut Timestamp) -> Due {
-        let (moment, due) =
-            match (self.core.pace.next_canary(own, *after), self.core.pace.next_comparison(*after)) {
-                (Some(canary), Next::At(compared)) if compared < canary => (Some(compared), Due::Judge),
-                (Some(canary), _) => (Some(canary), Due::Draw),
-                (None, _) => (None, Due::Judge),
-            };
+        let (moment, due) = self.next(own, *after);
         let asked = async {
             match &self.asked {
                 Some(asked) => asked.notified().await,
@@ -110,12 +124,14 @@ impl Watch {
             return Ok(());
         };
         let expiry = self.partner.last_day(epoch);
+        let second_from = self.core.pace.canary_second(self.core.now(), expiry, &mut OsRng);
         let (mut batch, mut fresh) = (Batch::new(), Vec::new());
         for matcher in self.partner.submissions.keys() {
             let Some(board) = self.boards.get(matcher) else { continue };
             for _ in 0..KEYS_PER_PERSON {
                 let key = CanaryKey::fresh(epoch, matcher.clone());
-                let canary = Canary::draw(matcher.clone(), epoch, board.frontier(), expiry, &mut OsRng);
+                let canary =
+                    Canary::draw(matcher.clone(), epoch, (board.frontier(), expiry), second_from, &mut OsRng);
                 put(&self.core, &key, &canary, &mut batch)?;
                 fresh.push((key, canary));
             }

@@ -70,13 +70,11 @@ impl Sender {
         // message goes another way than the rest of its day.
         let turn = turn + relay_on(self.core.today());
         let relay = relays.get(turn % relays.len().max(1)).cloned();
-        // With one relay alone there is no other to wait for.
-        let certain = relay.as_ref().filter(|_| relays.len() > 1);
         let Some(weekly) = self.weekly_key().await else { return Ok(None) };
         loop {
             let taken = work.take_due();
             let Some(epoch) = taken.items.first().map(Errand::epoch) else { break };
-            let mut items = self.items(epoch, &taken.items, &weekly, certain).await?.into_iter();
+            let mut items = self.items(epoch, &taken.items, &weekly).await?.into_iter();
             let first = items.next();
             // If it is more than one message, the others wait for slots of their own.
             work.add(items.filter_map(|item| item.errand));

@@ -139,18 +139,18 @@ impl<'a> Owner<'a> {
     fn new(matcher: &Matcher<'a>) -> Self {
         let before = matcher.frontier();
         let read = matcher.entries.len();
-        let canary = Canary::draw(id("p5"), EPOCH, before, EXPIRY, &mut rng(6));
+        let canary = Canary::draw(id("p5"), EPOCH, (before, EXPIRY), at(3), &mut rng(6));
         Self { world: matcher.world, canary, read, withheld: 0, odd: Vec::new() }
     }
 
     /// Sends what one half has to send; the receipt may be lost.
     fn send(&mut self, matcher: &mut Matcher<'_>, side: Side, now: Timestamp, lost: bool) {
-        let step = self.canary.step(side, now.day());
+        let step = self.canary.step(side, now);
         let destination = self.world.destination("p5");
         let Some(content) = self.canary.content(side, step, &destination) else { return };
         match matcher.take(&content, now) {
             _ if lost => {}
-            Ok(receipted) => self.canary.receipted(side, step, receipted, &id("p1")),
+            Ok(receipted) => self.canary.receipted(side, step, receipted),
             Err(refusal) => {
                 self.canary.refused(side, step, refusal);
             }
@@ -341,7 +341,7 @@ struct Accuser<'a> {
 impl<'a> Accuser<'a> {
     fn new(world: &'a World) -> Self {
         let matcher = Matcher::new(world, Conduct::Honest);
-        let canary = Canary::draw(id("p5"), EPOCH, matcher.frontier(), EXPIRY, &mut rng(6));
+        let canary = Canary::draw(id("p5"), EPOCH, (matcher.frontier(), EXPIRY), at(3), &mut rng(6));
         let leaves = Side::BOTH.map(|side| canary.plan.leave(side, &world.destination("p5")));
         Self { matcher, canary, leaves }
     }
