@@ -150,27 +150,33 @@ impl Watch {
             return Ok(());
         }
         for (matcher, board) in self.boards.iter() {
-            self.forget(matcher).await?;
+            let over = self.over(matcher);
             if let Some((timed, size, head)) = board.timed_head(&self.core) {
                 self.judge_canaries(matcher, (timed, &head)).await?;
                 self.judge_messages(matcher, board, (timed, size, &head)).await?;
             }
             self.prove(matcher, board).await?;
+            self.forget(&over).await?;
         }
         self.partner.touch_canaries();
         Ok(())
     }
 
-    /// Lets go of canaries that are withdrawn or have expired.
-    async fn forget(&self, matcher: &MemberId) -> Result<(), StoreError> {
-        let mut batch = Batch::new();
-        {
-            let (mut canaries, today) = (self.partner.canaries(), self.core.today());
-            let over = |key: &CanaryKey| canaries.get(key).is_some_and(|canary| canary.is_over(today));
-            let keys: Vec<_> = canaries.at(matcher).into_iter().filter(over).collect();
-            keys.iter().for_each(|key| canaries.remove(key, &mut batch));
+    /// Canaries that are withdrawn or have expired.
+    fn over(&self, matcher: &MemberId) -> Vec<CanaryKey> {
+        let (canaries, today) = (self.partner.canaries(), self.core.today());
+        let is_over = |key: &CanaryKey| canaries.get(key).is_some_and(|canary| canary.is_over(today));
+        canaries.at(matcher).into_iter().filter(is_over).collect()
+    }
+
+    /// Lets go of canaries of which all that can be proven is kept.
+    async fn forget(&self, over: &[CanaryKey]) -> Result<(), StoreError> {
+        if over.is_empty() {
+            return Ok(());
         }
-        if batch.is_empty() { Ok(()) } else { self.core.commit(batch, Vec::new()).await }
+        let mut batch = Batch::new();
+        over.iter().for_each(|key| self.partner.canaries().remove(key, &mut batch));
+        self.core.commit(batch, Vec::new()).await
     }
 
     async fn judge_canaries(
