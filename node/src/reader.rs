@@ -11,7 +11,7 @@ use kring_protocol::board::replication::{BadPage, Page, Request, Response, WAIT_
 use kring_protocol::board::{Entry, Post, SignedPost, open_post, open_signed_post};
 use kring_protocol::canary::{Canary, Told};
 use kring_protocol::codec;
-use kring_protocol::evidence::{Misposted, Violation};
+use kring_protocol::evidence::Violation;
 use kring_protocol::id::MemberId;
 use kring_protocol::log::entry::Kind;
 use kring_protocol::matching::outbox::Pair;
@@ -171,7 +171,7 @@ impl Reader {
             self.partner.touch_canaries();
         }
         for proof in canaries.proofs {
-            keep(&self.core, Violation::Misposted(proof)).await?;
+            keep(&self.core, proof).await?;
         }
         Ok(true)
     }
@@ -198,7 +198,7 @@ impl Reader {
                 None | Some(Told::Other) => {}
                 Some(Told::Altered(proof)) => {
                     tracing::error!(%matcher, "a matcher posted a canary otherwise than it was left");
-                    found.proofs.extend(proof);
+                    found.proofs.extend(proof.map(Violation::Misposted));
                 }
                 Some(Told::Stranger) => {
                     tracing::error!(%matcher, "a matcher tells a canary of somebody, and nobody knows its tag");
@@ -330,7 +330,7 @@ struct ForCanaries {
     /// Whether it has anything.
     told: bool,
     /// What it proves.
-    proofs: Vec<Box<Misposted>>,
+    proofs: Vec<Violation>,
 }
 
 enum Asked {

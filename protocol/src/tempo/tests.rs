@@ -145,7 +145,7 @@ fn a_canary_is_drawn_once_a_week_when_a_request_may_bring_a_persons_keys() {
     for moment in &moments {
         let round = schedule.round_after(at(moment.secs() - 10 * requests - 1));
         let after = moment.secs() - round.secs();
-        assert!(after % 10 == 0 && (10..=10 * requests).contains(&after), "{after}");
+        assert!(after.is_multiple_of(10) && (10..=10 * requests).contains(&after), "{after}");
         hours.insert(round.secs() % 604_800 / 10_800);
         late.insert(after);
     }
