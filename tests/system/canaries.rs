@@ -156,6 +156,26 @@ async fn a_matcher_that_breaks_its_promises_is_proven_to_and_costs_no_meeting() 
     serving.abort();
 }
 
+/// The control: a matcher that keeps its promises, and is down for two days while canaries are left.
+#[test]
+fn a_matcher_that_was_away_is_accused_of_nothing() {
+    let place = Place::new();
+    let mut watched = Watched::start(place.path());
+    watched.founded.kill("f");
+    watched.canary();
+    watched.pass(2 * 24 * HOUR);
+    watched.canary();
+    watched.start_node("f");
+    watched.until_canaries("it introduces all of them", |count| count == 0);
+    watched.quiet();
+    watched.pass(2 * 24 * HOUR);
+    watched.meet(1);
+    assert_eq!(watched.node("a").metric("kring_canaries_withheld"), Some(0));
+    for member in HONEST {
+        assert!(evidence(&watched.node(member)).is_empty(), "{member}");
+    }
+}
+
 /// `a` says that its match is not right; `b` hears it through the other matchers.
 fn say_mistaken(watched: &Watched) {
     let (a, b) = (watched.node("a"), watched.node("b"));
