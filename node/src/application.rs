@@ -348,7 +348,8 @@ impl Application for Node {
         };
         let waiting = self.waiting();
         let counters = self.core.store.counters();
-        let gauges: [(&str, &str, u64); 10] = [
+        let (canaries, met, withheld) = self.partner.canaries().counts();
+        let gauges: [(&str, &str, u64); 13] = [
             ("kring_signals", "Cases with a signal", self.partner.cases().iter().count() as u64),
             ("kring_submissions", "Submissions of this member", self.partner.leaves().len() as u64),
             ("kring_matches", "Matches, live and ended", self.partner.matches().iter().count() as u64),
@@ -365,6 +366,9 @@ impl Application for Node {
                 waiting.submissions.iter().map(|waiting| waiting.count as u64).sum(),
             ),
             ("kring_waiting_appends", "Posts to be appended", waiting.appends as u64),
+            ("kring_canaries", "Canaries that are left or to be left", canaries),
+            ("kring_canaries_met", "Canaries that were introduced, since start", met),
+            ("kring_canaries_withheld", "Canaries that were not introduced in time, since start", withheld),
             ("kring_store_commits", "Commits since start", counters.commits),
             ("kring_store_syncs", "Syncs of the store since start", counters.syncs),
         ];

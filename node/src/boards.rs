@@ -16,6 +16,7 @@ use kring_protocol::id::MemberId;
 use kring_protocol::log::merkle::{Frontier, Tree, leaf_hash};
 use kring_protocol::log::note::{Note, NoteKey};
 use kring_protocol::log::witness::{Head, LINES_MAX, board_key, cosign, witness_key};
+use kring_protocol::time::Timestamp;
 use tokio::sync::watch;
 
 use crate::core::Core;
@@ -112,6 +113,31 @@ impl Board {
     pub fn log_key(&self, core: &Core) -> NoteKey {
         let key = core.verifying_key(&self.matcher).expect("a verified covenant has every matcher's card");
         board_key(&core.network_id(), &self.matcher, key)
+    }
+
+    /// The right edge of what is here.
+    #[must_use]
+    pub fn frontier(&self) -> Frontier {
+        self.lock().frontier.clone()
+    }
+
+    /// The head of all that is here, where the matcher has cosigned it: when, its size, and its text with the matcher's
+    /// two lines alone, as evidence has it.
+    #[must_use]
+    pub fn timed_head(&self, core: &Core) -> Option<(Timestamp, u64, String)> {
+        let (note, size) = self.lock().head.clone()?;
+        let key = core.verifying_key(&self.matcher)?;
+        let own = witness_key(&core.network_id(), &self.matcher, key);
+        let time = note.verify(&own).ok()?.time()?;
+        Some((time, size, note.with_lines_of(&[&self.log_key(core), &own]).ok()?.to_string()))
+    }
+
+    /// The entries from one number up to another, as far as they are here.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn entries_between(&self, core: &Core, from: u64, to: u64) -> Result<Vec<u8>, StoreError> {
+        self.entries(core, from, to)
     }
 
     /// Looks into the tree of all entries.

@@ -11,6 +11,7 @@ pub mod application;
 pub mod asker;
 pub mod audit;
 pub mod boards;
+pub mod canary;
 pub mod caseload;
 pub mod cases;
 pub mod ceremony;

@@ -10,7 +10,7 @@ use kring_protocol::log::entry::Kind;
 use kring_protocol::log::note::KeyName;
 use kring_protocol::tempo::Pace;
 use tokio::net::TcpListener;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinSet;
 
 use crate::api::{self, operations};
@@ -18,6 +18,7 @@ use crate::application::Node;
 use crate::asker::Asker;
 use crate::audit::Audit;
 use crate::boards::Boards;
+use crate::canary::watch::Watch;
 use crate::ceremony::{Ceremonies, CeremonyError};
 use crate::clock::{Clock, Time};
 use crate::config::Config;
@@ -72,11 +73,13 @@ pub struct Around {
     pub tap: Option<Arc<dyn Tap>>,
     /// The clock.
     pub time: Arc<dyn Time>,
+    /// Whoever notifies it asks for a canary.
+    pub canary: Option<Arc<Notify>>,
 }
 
 impl Default for Around {
     fn default() -> Self {
-        Self { tap: None, time: Arc::new(Clock) }
+        Self { tap: None, time: Arc::new(Clock), canary: None }
     }
 }
 
@@ -92,9 +95,10 @@ pub async fn run_with(config: Config, around: Around) -> Result<(), RunError> {
     let operations_listener =
         TcpListener::bind(config.operations_listen).await.map_err(failed("listening for operations"))?;
     let (inbound, requests) = mpsc::channel(INBOUND_QUEUE);
+    let canary = around.canary.clone();
     let core = core_parts.start(&config, inbound, around, stopping, failure).await?;
     let mut tasks = JoinSet::new();
-    let node = start_roles(&core, &config, requests, &mut tasks).await?;
+    let node = start_roles(&core, &config, (requests, canary), &mut tasks).await?;
 
     let stopped = || {
         let core = Arc::clone(&core);
@@ -172,7 +176,7 @@ impl CoreParts {
         failure: watch::Sender<Option<String>>,
     ) -> Result<Arc<Core>, RunError> {
         let Self { me, covenant, identity, store, vault, audit } = self;
-        let Around { tap, time } = around;
+        let Around { tap, time, .. } = around;
         let pace = pace(&covenant, &me)?;
         let peers = peers(&covenant)?;
         let network =
@@ -294,7 +298,15 @@ impl Loaded {
     }
 
     /// Starts the tasks of the partner's own side.
-    fn spawn_partner(&self, core: &Arc<Core>, tasks: &mut JoinSet<()>) {
+    fn spawn_partner(&self, core: &Arc<Core>, asked: Option<Arc<Notify>>, tasks: &mut JoinSet<()>) {
+        let watch = Watch {
+            core: Arc::clone(core),
+            keyring: Arc::clone(&self.keyring),
+            partner: Arc::clone(&self.partner),
+            boards: Arc::clone(&self.boards),
+            asked,
+        };
+        tasks.spawn(watch.run());
         let asker = Asker::new(
             Arc::clone(core),
             Arc::clone(&self.keyring),
@@ -327,14 +339,14 @@ impl Loaded {
 async fn start_roles(
     core: &Arc<Core>,
     config: &Config,
-    requests: mpsc::Receiver<Inbound>,
+    (requests, canary): (mpsc::Receiver<Inbound>, Option<Arc<Notify>>),
     tasks: &mut JoinSet<()>,
 ) -> Result<Arc<Node>, RunError> {
     let tokens = tokens::load(&config.tokens_file).map_err(failed("reading the API tokens"))?;
     let tokens = tokens.into_iter().map(|token| (token.hash, token)).collect();
     let loaded = Loaded::load(core).await.map_err(failed("reading what is stored"))?;
     loaded.spawn_roles(core, requests, tasks);
-    loaded.spawn_partner(core, tasks);
+    loaded.spawn_partner(core, canary, tasks);
     let Loaded { keyring, ceremonies, boards, matcher, partner, .. } = loaded;
     Ok(Arc::new(Node { core: Arc::clone(core), keyring, ceremonies, partner, boards, matcher, tokens }))
 }

@@ -1,17 +1,19 @@
 //! The partner's own side of the node: cases, what was left for them, and the matches that came of it.
 //!
 //! Holds the state that asker, sender and reader share and decides what work a change makes. Locks are taken in the
-//! order cases, leaves, matches, conversations, and never across an await.
+//! order cases, leaves, matches, conversations, canaries, and never across an await.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use kring_protocol::canary::Side;
 use kring_protocol::codec;
 use kring_protocol::id::{Epoch, MemberId, PurposeId};
 use kring_protocol::matching::{Match, MatchKey, Matches};
 use kring_protocol::sealing::ExchangeKey;
 use kring_protocol::time::Day;
 
+use crate::canary::{Canaries, CanaryKey};
 use crate::cases::{Case, CaseId, Cases, MatchKeyId};
 use crate::conversations::Conversations;
 use crate::core::Core;
@@ -42,6 +44,13 @@ pub enum Errand {
         /// The match.
         key: MatchKey,
     },
+    /// What one half of a canary has to send.
+    Canary {
+        /// The canary.
+        key: CanaryKey,
+        /// The half.
+        side: Side,
+    },
 }
 
 impl Errand {
@@ -51,7 +60,14 @@ impl Errand {
         match self {
             Self::Submission(key) => key.epoch,
             Self::Message { epoch, .. } => *epoch,
+            Self::Canary { key, .. } => key.epoch,
         }
+    }
+
+    /// What may go in one request: of one epoch, and through the same relay first; a canary's halves come by two.
+    #[must_use]
+    pub const fn group(&self) -> (Epoch, bool) {
+        (self.epoch(), matches!(self, Self::Canary { side: Side::Second, .. }))
     }
 }
 
@@ -64,6 +80,7 @@ pub struct Partner {
     leaves: Mutex<Leaves>,
     matches: Mutex<Matches>,
     conversations: Mutex<Conversations>,
+    canaries: Mutex<Canaries>,
     /// Held from looking at the cases to the commit that changes them, so that two requests at once are one after the
     /// other: the same idempotency key, the same case.
     pub changing_cases: tokio::sync::Mutex<()>,
@@ -99,6 +116,7 @@ impl Partner {
         let evaluations = Work::new(0, Arc::clone(&core.clock));
         let pairs = core.vault.index_key("pair");
         let conversations = Conversations::load(&core.store, pairs, core.network_id(), &leaves, &matches)?;
+        let canaries = Canaries::load(&core)?;
         let submissions = core
             .covenant
             .matchers_for(&core.me)
@@ -112,6 +130,7 @@ impl Partner {
             leaves: Mutex::new(leaves),
             matches: Mutex::new(matches),
             conversations: Mutex::new(conversations),
+            canaries: Mutex::new(canaries),
             changing_cases: tokio::sync::Mutex::default(),
             evaluations,
             submissions,
@@ -138,6 +157,21 @@ impl Partner {
         self.conversations.lock().expect("nobody panics while holding the conversations")
     }
 
+    /// The canaries, and messages that are watched.
+    pub fn canaries(&self) -> MutexGuard<'_, Canaries> {
+        self.canaries.lock().expect("nobody panics while holding the canaries")
+    }
+
+    /// Queues what canaries have to send.
+    pub fn touch_canaries(&self) {
+        let errands = self.canaries().errands(self.core.now());
+        for (matcher, errands) in errands {
+            if let Some(work) = self.submissions.get(&matcher) {
+                work.add(errands);
+            }
+        }
+    }
+
     /// The purpose of a match key that is in use.
     #[must_use]
     pub fn purpose_of(&self, key: &MatchKeyId) -> Option<PurposeId> {
@@ -152,6 +186,7 @@ impl Partner {
         let all =
             self.matches().iter().filter(|entry| !entry.said.is_empty()).map(Match::key).collect::<Vec<_>>();
         self.touch_matches(&all);
+        self.touch_canaries();
     }
 
     /// Queues what these matches have said and does not stand where it should.
@@ -288,6 +323,7 @@ impl Partner {
             self.own_ended(batch, mailbox)?;
         }
         self.conversations_retain(batch);
+        self.canaries().forget_epoch(epoch, batch);
         Ok(())
     }
 

@@ -8,8 +8,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kring_protocol::board::replication::{BadPage, Page, Request, Response, WAIT_MAX_MS};
-use kring_protocol::board::{Entry, Post, open_post};
+use kring_protocol::board::{Entry, Post, SignedPost, open_post, open_signed_post};
+use kring_protocol::canary::{Canary, Told};
 use kring_protocol::codec;
+use kring_protocol::evidence::Violation;
 use kring_protocol::id::MemberId;
 use kring_protocol::log::entry::Kind;
 use kring_protocol::matching::outbox::Pair;
@@ -22,6 +24,7 @@ use tokio::time::Instant;
 use crate::boards::Boards;
 use crate::conversations::channel;
 use crate::core::Core;
+use crate::evidence::keep;
 use crate::leaves::{LeaveKey, Left, locate};
 use crate::network::Family;
 use crate::partner::Partner;
@@ -144,6 +147,7 @@ impl Reader {
         };
         self.refused = None;
         let mut batch = Batch::new();
+        let canaries = tokio::task::block_in_place(|| self.canaries(&checked.entries, &mut batch))?;
         let (changed, heard) = tokio::task::block_in_place(|| self.act(&checked.entries, &mut batch))?;
         let mut events = vec![self.core.event(
             Kind::BoardRead,
@@ -163,7 +167,45 @@ impl Reader {
         board.take(checked, batch, |batch| self.core.commit(batch, events)).await?;
         // What was found by another pair, or lost the pair it went over, is said there too.
         self.partner.touch_matches(&changed);
+        if canaries.told {
+            self.partner.touch_canaries();
+        }
+        for proof in canaries.proofs {
+            keep(&self.core, proof).await?;
+        }
         Ok(true)
+    }
+
+    /// Opens what is for canaries. Nothing of it is for a case.
+    fn canaries(&self, entries: &[Entry], batch: &mut Batch) -> Result<ForCanaries, StoreError> {
+        let mut found = ForCanaries::default();
+        let matcher = &self.destination.matcher;
+        let Some(matcher_key) = self.core.verifying_key(matcher) else { return Ok(found) };
+        for entry in entries {
+            let mut canaries = self.partner.canaries();
+            let Some((key, side)) = canaries.expects(&entry.address) else { continue };
+            let mailbox = canaries.get(&key).map(|canary| canary.plan.mailbox(side));
+            let opened = mailbox.filter(|_| key.matcher == *matcher).and_then(|mailbox| {
+                open_signed_post(&entry.body, &mailbox, &self.destination, &matcher_key).ok()
+            });
+            let Some(SignedPost { post, signature }) = opened else {
+                tracing::error!(%matcher, "a post at a canary's address does not open");
+                continue;
+            };
+            let read = |canary: &mut Canary| canary.read(side, &post, signature, &self.destination);
+            found.told = true;
+            match canaries.change(&self.core, &key, batch, read)? {
+                None | Some(Told::Other) => {}
+                Some(Told::Altered(proof)) => {
+                    tracing::error!(%matcher, "a matcher posted a canary otherwise than it was left");
+                    found.proofs.extend(proof.map(Violation::Misposted));
+                }
+                Some(Told::Stranger) => {
+                    tracing::error!(%matcher, "a matcher tells a canary of somebody, and nobody knows its tag");
+                }
+            }
+        }
+        Ok(found)
     }
 
     /// Opens what is for us. Returns the matches whose grounds changed, and how many messages said something new.
@@ -280,6 +322,15 @@ impl Reader {
             Post::Replaced(replaced) => self.partner.matches().replaced(&replaced, &self.destination),
         }
     }
+}
+
+/// What a page has for canaries.
+#[derive(Default)]
+struct ForCanaries {
+    /// Whether it has anything.
+    told: bool,
+    /// What it proves.
+    proofs: Vec<Violation>,
 }
 
 enum Asked {

@@ -7,7 +7,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kring_protocol::codec;
+use kring_protocol::canary::Side;
+use kring_protocol::codec::{self, Bytes};
 use kring_protocol::covenant::Disclosure;
 use kring_protocol::id::{Epoch, MemberId};
 use kring_protocol::matching::MatchKey;
@@ -16,7 +17,7 @@ use kring_protocol::own_submission::{Leaver, OwnSubmission, WithdrawNumber};
 use kring_protocol::relay::{self, ITEMS_MAX, Outcome, Refusal, Request, Response};
 use kring_protocol::sealing::ExchangeKey;
 use kring_protocol::subject_key::Scope;
-use kring_protocol::submission::{self, Content, Destination, SealedSubmission, Submission};
+use kring_protocol::submission::{self, Content, Destination, Receipt, SealedSubmission, Submission};
 use kring_protocol::tempo::Pace;
 use rand::rngs::OsRng;
 use rand::seq::SliceRandom;
@@ -24,6 +25,7 @@ use tokio::sync::Mutex;
 
 use kring_protocol::log::entry::Kind;
 
+use crate::canary::{CanaryKey, Promised, Sending};
 use crate::cases::Desired;
 use crate::conversations::channel;
 use crate::core::Core;
@@ -52,7 +54,8 @@ struct Item {
 enum Sent {
     Leave(LeaveKey, Box<Left>),
     Withdraw(LeaveKey),
-    Message(MatchKey, Saying),
+    Message(MatchKey, Saying, Vec<u8>),
+    Canary(Sending),
     Dummy,
 }
 
@@ -84,7 +87,7 @@ impl Sender {
         let mut retry = RETRY.0;
         loop {
             let taken = tokio::select! {
-                taken = work.take(ITEMS_MAX, Errand::epoch) => taken,
+                taken = work.take(ITEMS_MAX, Errand::group) => taken,
                 () = self.core.stopped() => return,
             };
             match self.send(&taken.items).await {
@@ -107,8 +110,12 @@ impl Sender {
         let Some(epoch) = errands.first().map(Errand::epoch) else { return Ok(Vec::new()) };
         let Some(weekly) = self.weekly_key().await else { return Ok(errands.to_vec()) };
         let mut items = self.items(epoch, errands, &weekly).await?;
+        let mut relays = self.relays(epoch).await?;
+        if let Some((_, true)) = errands.first().map(Errand::group) {
+            relays.reverse();
+        }
         // What the drawn relay brings no good receipt for goes to the spare: the relay may have lost or altered it.
-        for relay in self.relays(epoch).await? {
+        for relay in relays {
             if items.is_empty() {
                 break;
             }
@@ -130,11 +137,12 @@ impl Sender {
         errands: &[Errand],
         weekly: &ExchangeKey,
     ) -> Result<Vec<Item>, StoreError> {
-        let (mut keys, mut matches) = (Vec::new(), Vec::new());
+        let (mut keys, mut matches, mut canaries) = (Vec::new(), Vec::new(), Vec::new());
         for errand in errands {
             match errand {
                 Errand::Submission(key) => keys.push(key.clone()),
                 Errand::Message { key, .. } => matches.push(key.clone()),
+                Errand::Canary { key, side } => canaries.push((key.clone(), *side)),
             }
         }
         self.redraw(epoch, &keys).await?;
@@ -142,6 +150,7 @@ impl Sender {
         Ok(tokio::task::block_in_place(|| {
             let mut items = self.prepare(epoch, &keys, weekly);
             items.extend(self.prepare_messages(epoch, sayings, weekly));
+            items.extend(self.prepare_canaries(&canaries, weekly));
             items
         }))
     }
@@ -177,12 +186,29 @@ impl Sender {
             let left = self.partner.leaves().get(&leave).cloned()?;
             let channel = channel(network, &saying.pair, &leave, &left)?;
             let content = Content::Post(Box::new(channel.seal(&saying.message, saying.n)));
-            let sealed =
-                submission::seal(&Submission { day: today, content }, &self.destination, weekly, &mut OsRng);
+            let submission = Submission { day: today, content };
+            let sealed = submission::seal(&submission, &self.destination, weekly, &mut OsRng);
             let errand = Some(Errand::Message { epoch, key: key.clone() });
-            Some(Item { errand, sent: Sent::Message(key, saying), sealed })
+            Some(Item { errand, sent: Sent::Message(key, saying, submission.to_plaintext()), sealed })
         };
         sayings.into_iter().filter_map(item).collect()
+    }
+
+    /// Seals what canaries have to send.
+    fn prepare_canaries(&self, halves: &[(CanaryKey, Side)], weekly: &ExchangeKey) -> Vec<Item> {
+        let now = self.core.now();
+        let day = now.day();
+        let item = |(key, side): &(CanaryKey, Side)| {
+            let canary = self.partner.canaries().get(key).cloned()?;
+            let step = canary.step(*side, now);
+            let content = canary.content(*side, step, &self.destination)?;
+            let sealed =
+                submission::seal(&Submission { day, content }, &self.destination, weekly, &mut OsRng);
+            let errand = Some(Errand::Canary { key: key.clone(), side: *side });
+            let sent = Sent::Canary(Sending { key: key.clone(), side: *side, step, day });
+            Some(Item { errand, sent, sealed })
+        };
+        halves.iter().filter_map(item).collect()
     }
 
     /// Draws a new submission for every one that must be replaced, and stores it before anything is sent.
@@ -298,11 +324,12 @@ impl Sender {
             return Ok(Vec::new());
         };
         let (mut done, mut again) = (Vec::new(), Vec::new());
+        let mut canaries_changed = false;
         for (item, outcome) in items.into_iter().zip(outcomes) {
             match outcome {
                 Outcome::Receipt(receipt) => {
                     match item.sealed.verify_receipt(&receipt, &self.destination, &matcher_key) {
-                        Ok(_) => done.push(item),
+                        Ok(receipt) => done.push((item, receipt)),
                         Err(error) => {
                             let matcher = &self.destination.matcher;
                             tracing::error!(%relay, %matcher, %error, "a bad receipt; one of the two is at fault");
@@ -316,28 +343,53 @@ impl Sender {
                     if refusal == Refusal::Unopenable {
                         self.weekly = None;
                     }
+                    if let Sent::Canary(sending) = &item.sent
+                        && self.canary_refused(sending, refusal).await?
+                    {
+                        canaries_changed = true;
+                        continue;
+                    }
                     again.push(item);
                 }
             }
         }
         let changed = self.store(&done).await?;
-        let keys = done.iter().filter_map(|item| match &item.sent {
+        canaries_changed |= done.iter().any(|(item, _)| matches!(item.sent, Sent::Canary(_)));
+        let keys = done.iter().filter_map(|(item, _)| match &item.sent {
             Sent::Leave(key, _) | Sent::Withdraw(key) => Some(key.key),
-            Sent::Message(..) | Sent::Dummy => None,
+            Sent::Message(..) | Sent::Canary(_) | Sent::Dummy => None,
         });
         self.partner.touch(&keys.collect());
         self.partner.touch_matches(&changed);
+        if canaries_changed {
+            self.partner.touch_canaries();
+        }
         Ok(again)
     }
 
+    /// A half of a canary was refused. True when it is not sent again.
+    async fn canary_refused(&self, sending: &Sending, refusal: Refusal) -> Result<bool, StoreError> {
+        let mut batch = Batch::new();
+        self.partner.canaries().refused(&self.core, sending, refusal, &mut batch)?;
+        let changed = !batch.is_empty();
+        if changed {
+            self.core.commit(batch, Vec::new()).await?;
+        }
+        Ok(changed)
+    }
+
     /// Returns the matches that lost a ground.
-    async fn store(&self, done: &[Item]) -> Result<Vec<MatchKey>, StoreError> {
+    async fn store(&self, done: &[(Item, Receipt)]) -> Result<Vec<MatchKey>, StoreError> {
         let mut batch = Batch::new();
         let mut changed = Vec::new();
-        for item in done {
+        for (item, receipt) in done {
             let mut ended = None;
+            let promise = item.sealed.promise(receipt);
             match &item.sent {
                 Sent::Dummy => {}
+                Sent::Canary(sending) => {
+                    self.partner.canaries().receipted(&self.core, sending, promise, &mut batch)?;
+                }
                 Sent::Leave(key, sent) => {
                     // The reader may have counted posts since.
                     let mut leaves = self.partner.leaves();
@@ -356,7 +408,10 @@ impl Sender {
                         ended = Some(left.own);
                     }
                 }
-                Sent::Message(key, saying) => {
+                Sent::Message(key, saying, plaintext) => {
+                    let matcher = self.destination.matcher.clone();
+                    let watched = Promised { matcher, plaintext: Bytes(plaintext.clone()), promise };
+                    self.partner.canaries().watch(&self.core, watched, &mut batch)?;
                     let message = &saying.message.id;
                     if self.partner.matches().receipted(key, message, &saying.pair) {
                         self.partner.put_matches(&mut batch, std::slice::from_ref(key))?;

@@ -23,7 +23,7 @@ pub mod terms;
 
 pub use card::{Kind, MemberCard, Oin, Party, SignedCard};
 pub use check::{Finding, Severity};
-pub use terms::{Budget, Coordination, Disclosure, EpochTerms, Purpose, Tempo};
+pub use terms::{Budget, Coordination, Disclosure, EpochTerms, KEYS_PER_PERSON, Purpose, Tempo};
 
 /// One version of the agreement, as all members sign it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

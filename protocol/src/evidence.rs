@@ -24,10 +24,12 @@ use crate::submission::Destination;
 use crate::time::Day;
 
 mod board;
+mod canary;
 mod evaluation;
 mod submission;
 
 pub use board::{Continues, Fork, LogOf};
+pub use canary::{ReceiptedTwice, Withheld};
 pub use evaluation::{PartsHash, ServedTwice, Statement, WrongEvaluation, WrongPart};
 pub use submission::{
     BrokenPromise, FalseTicket, Invented, Kept, Misposted, SealKey, SharedReference, SignedHello,
@@ -36,6 +38,9 @@ pub use submission::{
 /// How long after a receipt's day what it promised may be missing from a head that the matcher itself timed, in seconds:
 /// the merge delay.
 pub const MERGE_DELAY_SECS: u64 = 3_600;
+
+/// Most bytes of a record.
+pub const EVIDENCE_MAX: usize = 1 << 20;
 
 /// One violation, with the network whose covenant it is checked against.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,7 +53,7 @@ pub struct Evidence {
 }
 
 impl Wire for Evidence {
-    const MAX_LEN: usize = 1 << 20;
+    const MAX_LEN: usize = EVIDENCE_MAX;
 }
 
 /// What a member did. One kind for every rule whose breach can be shown.
@@ -75,6 +80,8 @@ pub enum Violation {
     Ticket(Box<FalseTicket>),
     /// Two members signed hellos with one reference.
     References(Box<SharedReference>),
+    /// A matcher did not introduce two live submissions with one tag.
+    Withheld(Box<Withheld>),
 }
 
 byte_id! {
@@ -143,6 +150,7 @@ impl Violation {
             Self::Invented(_) => "invented",
             Self::Ticket(_) => "ticket",
             Self::References(_) => "references",
+            Self::Withheld(_) => "withheld",
         }
     }
 
@@ -160,6 +168,7 @@ impl Violation {
             Self::Invented(it) => &it.matcher,
             Self::Ticket(it) => &it.relay,
             Self::References(it) => &it.first.member,
+            Self::Withheld(it) => &it.matcher,
         }
     }
 
@@ -176,6 +185,7 @@ impl Violation {
             Self::Invented(it) => it.kept.passed.sealed.as_bytes().to_vec(),
             Self::Ticket(it) => it.passed.sealed.as_bytes().to_vec(),
             Self::References(it) => it.second.member.as_bytes().to_vec(),
+            Self::Withheld(it) => it.plan.seed.as_bytes().to_vec(),
         }
     }
 }
@@ -220,6 +230,7 @@ impl Evidence {
             Violation::Invented(it) => it.check(&court)?,
             Violation::Ticket(it) => it.check(&court)?,
             Violation::References(it) => it.check(&court)?,
+            Violation::Withheld(it) => it.check(&court)?,
         };
         Ok(Verdict { kind: self.violation.kind(), members, section, day, deed })
     }

@@ -78,6 +78,8 @@ pub const KEY_RECORD: &[u8] = b"kring/key-record/v1";
 pub const SPREAD: &[u8] = b"kring/spread/v1";
 /// A matcher's signature on what it kept of a submission (section 7.5).
 pub const KEPT: &[u8] = b"kring/kept/v1";
+/// All that a matcher gets of a canary, from its seed (section 12.1).
+pub const CANARY: &[u8] = b"kring/canary/v1";
 /// What a record of evidence is about (section 7.5).
 pub const EVIDENCE: &[u8] = b"kring/evidence/v1";
 /// Leaf commitment of an audit entry (section 7.2).
@@ -97,3 +99,5 @@ pub const IDENTITY: &[u8] = b"kring/identity/v1";
 pub const TRACE_KEY: &[u8] = b"kring/trace-key/v1";
 /// The moments of a node's slots, from a secret of its own (section 11.2).
 pub const MOMENT: &[u8] = b"kring/moment/v1";
+/// In which round of a week a node draws a canary, from a secret of its own (section 12.2).
+pub const CANARY_ROUND: &[u8] = b"kring/canary-round/v1";

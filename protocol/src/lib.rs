@@ -14,6 +14,7 @@
 pub mod basis;
 pub mod board;
 pub mod calendar;
+pub mod canary;
 pub mod ceremony;
 pub mod codec;
 pub mod conversation;

@@ -317,8 +317,11 @@ fn announce(to: ExchangeKey, live: &mut Live, post: Post, change: &mut Change) {
     }
 }
 
+/// A threshold may have become lower since, by a meeting. It is never higher than was left: else whoever left it could show
+/// a receipt for a lower one that was never there.
 fn is_same(live: &Live, leave: &Leave) -> bool {
     live.tag == leave.tag
+        && live.min <= leave.min
         && live.withdraw_key == leave.withdraw_key
         && live.expiry == leave.expiry
         && live.hello == leave.hello

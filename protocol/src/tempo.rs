@@ -12,7 +12,8 @@ use crate::id::MemberId;
 use crate::label;
 use crate::oprf::MAX_BATCH;
 use crate::relay::ITEMS_MAX;
-use crate::time::Timestamp;
+use crate::time::{Day, Timestamp};
+use rand_core::{CryptoRng, RngCore};
 
 mod queue;
 
@@ -30,6 +31,7 @@ pub const TICK_SECS: u32 = 900;
 pub const SLOT_BYTES: u64 = 1_370;
 
 const DAY_SECS: u32 = 86_400;
+const WEEK_SECS: u64 = 7 * DAY_SECS as u64;
 /// Between two rounds of evaluation, in seconds.
 const ROUND_SECS: u32 = DAY_SECS / ROUNDS_A_DAY;
 /// A day's last round begins so long before midnight that its requests still count on that day.
@@ -100,6 +102,28 @@ impl Pace {
     #[must_use]
     pub fn next_comparison(&self, after: Timestamp) -> Next {
         self.due(|schedule| schedule.comparison_after(after))
+    }
+
+    /// When to draw a canary next after `after`; never by itself at the immediate tempo. `own` is the node's own secret.
+    #[must_use]
+    pub fn next_canary(&self, own: &[u8; 16], after: Timestamp) -> Option<Timestamp> {
+        match self {
+            Self::Immediate => None,
+            Self::Production(schedule) => Some(schedule.canary_after(own, after)),
+        }
+    }
+
+    /// When the second half of a canary may be left, whose first half is drawn at `drawn` and which lives until `until`.
+    pub fn canary_second(
+        &self,
+        drawn: Timestamp,
+        until: Day,
+        rng: &mut (impl RngCore + CryptoRng),
+    ) -> Timestamp {
+        match self {
+            Self::Immediate => drawn,
+            Self::Production(_) => Schedule::canary_second(drawn, until, rng),
+        }
     }
 
     /// Longest wait of an item in a queue, in seconds.
@@ -257,6 +281,40 @@ impl Schedule {
         if current.moment > after { current } else { slot(number + 1) }
     }
 
+    /// The first moment later than `after` at which a canary is drawn: one in each week, when a request of a round may
+    /// bring the match keys of a person. `own` is the node's own secret, so that nobody else knows which round.
+    #[must_use]
+    pub fn canary_after(&self, own: &[u8; 16], after: Timestamp) -> Timestamp {
+        let requests = u64::try_from(self.requests().count()).unwrap_or(1).max(1);
+        let in_week = |week: u64| {
+            let [a, b, c, d, e, f, g, h, rest @ ..] =
+                hmac_sha256(own, &join(&[label::CANARY_ROUND, &week.to_be_bytes()]));
+            let [i, j, k, l, m, n, o, p, ..] = rest;
+            let round = u64::from_be_bytes([a, b, c, d, e, f, g, h]) % (WEEK_SECS / u64::from(ROUND_SECS));
+            let request = u64::from_be_bytes([i, j, k, l, m, n, o, p]) % requests;
+            let secs = week * WEEK_SECS + round * u64::from(ROUND_SECS) + u64::from(self.round_offset);
+            Self::request_start(Timestamp::from_secs(secs), request + 1)
+        };
+        // The last round of a week ends in the next one.
+        let week = (after.secs() / WEEK_SECS).saturating_sub(1);
+        (week..).map(in_week).find(|moment| *moment > after).expect("there is one in every week")
+    }
+
+    /// When a canary's second half is left, whose first half is drawn at `drawn`: some number of rounds later, of which
+    /// few are as likely as many, when the other relay has its turn, and at least a week before `until`. Two partners'
+    /// signals lie apart as little and as much, so that a matcher cannot leave out those that lie further apart.
+    pub fn canary_second(drawn: Timestamp, until: Day, rng: &mut (impl RngCore + CryptoRng)) -> Timestamp {
+        let round = u64::from(ROUND_SECS);
+        let most = until.start().secs().saturating_sub(drawn.secs() + WEEK_SECS) / round;
+        // Doubling by doubling: each has the same share.
+        let doublings = u64::from(most.max(1).ilog2()) + 1;
+        let power = 1_u64 << (rng.next_u64() % doublings);
+        let rounds = (power + rng.next_u64() % power).min(most.max(1));
+        let second = drawn.plus_secs(rounds * round);
+        let same_turn = relay_on(second.day()) == relay_on(drawn.day());
+        if same_turn { second.plus_secs(DAY_SECS.into()) } else { second }
+    }
+
     fn round_after(&self, after: Timestamp) -> Timestamp {
         next(after, ROUND_SECS, self.round_offset)
     }
@@ -268,6 +326,12 @@ impl Schedule {
     fn comparison_after(&self, after: Timestamp) -> Timestamp {
         next(after, COMPARE_SECS, self.compare_offset)
     }
+}
+
+/// Which of its two relays carries all that a member sends on a day: they take turns.
+#[must_use]
+pub const fn relay_on(day: Day) -> usize {
+    (day.days() % 2) as usize
 }
 
 /// The first tick later than `after`; the same for everyone.

@@ -17,6 +17,7 @@ pub mod node;
 pub mod place;
 pub mod raw;
 pub mod report;
+pub mod rogue;
 pub mod scan;
 pub mod simulated;
 pub mod traffic;

@@ -11,7 +11,7 @@ use std::time::Duration;
 use futures::future::{BoxFuture, FutureExt as _};
 use kring_node::clock::{Clock, Time};
 use kring_protocol::time::Timestamp;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::task;
 
 /// Names the file with the time, in seconds since 1970; nodes go by the system's clock if it is not set.
@@ -137,6 +137,29 @@ pub fn from_environment() -> Arc<dyn Time> {
         }
     });
     Arc::new(simulated)
+}
+
+/// Names a file; whenever it changes, the node draws a canary.
+pub const CANARY: &str = "TEST_CANARY";
+
+/// Notified whenever the file that the environment names has changed.
+#[must_use]
+pub fn asked_for_canaries() -> Arc<Notify> {
+    let asked = Arc::new(Notify::new());
+    let Some(file) = std::env::var_os(CANARY).map(PathBuf::from) else { return asked };
+    let notify = Arc::clone(&asked);
+    std::thread::spawn(move || {
+        let mut known = read(&file);
+        loop {
+            let now = read(&file);
+            if now.is_some() && now != known {
+                notify.notify_one();
+            }
+            known = now;
+            std::thread::sleep(LOOK * 20);
+        }
+    });
+    asked
 }
 
 fn read(file: &Path) -> Option<u64> {

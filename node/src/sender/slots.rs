@@ -4,7 +4,7 @@
 
 use kring_protocol::id::MemberId;
 use kring_protocol::submission::{self, Content, Inbox, Submission};
-use kring_protocol::tempo::Schedule;
+use kring_protocol::tempo::{Schedule, relay_on};
 use rand::RngCore;
 use rand::rngs::OsRng;
 
@@ -13,9 +13,9 @@ use crate::partner::Errand;
 use crate::store::StoreError;
 use crate::work::{Taken, Work};
 
-/// What one slot's message is, and who may carry it.
+/// What one slot's message is, and who carries it.
 struct Message<'a> {
-    relays: Vec<MemberId>,
+    relay: Option<MemberId>,
     item: Item,
     /// What it carries counts as being done until its outcome is stored. None for a dummy.
     _taken: Option<Taken<'a, Errand>>,
@@ -35,13 +35,13 @@ impl Sender {
             if !self.core.until(slot.begins).await {
                 return;
             }
-            let message = self.compose(work).await;
+            let message = self.compose(work, turn).await;
             if !self.core.until(slot.moment).await {
                 return;
             }
             let in_time = self.core.now() < slot.ends;
             let sent = match message {
-                Ok(Some(message)) => self.deliver(message, in_time, turn, work).await,
+                Ok(Some(message)) => self.deliver(message, in_time, work).await,
                 Ok(None) => Ok(true),
                 Err(error) => Err(error),
             };
@@ -56,12 +56,20 @@ impl Sender {
     }
 
     /// The next message. None as long as there is no epoch, or no key to seal to.
-    async fn compose<'a>(&mut self, work: &'a Work<Errand>) -> Result<Option<Message<'a>>, StoreError> {
+    async fn compose<'a>(
+        &mut self,
+        work: &'a Work<Errand>,
+        turn: usize,
+    ) -> Result<Option<Message<'a>>, StoreError> {
         // The newest epoch's relays carry what is left in an older one too, or they would tell the two apart.
         let Some(epoch) = self.core.covenant.epochs_on(self.core.today()).last().copied() else {
             return Ok(None);
         };
         let relays = self.relays(epoch).await?;
+        // Both take turns day by day, so that a canary's halves come by two relays as two partners' submissions do, and no
+        // message goes another way than the rest of its day.
+        let turn = turn + relay_on(self.core.today());
+        let relay = relays.get(turn % relays.len().max(1)).cloned();
         let Some(weekly) = self.weekly_key().await else { return Ok(None) };
         loop {
             let taken = work.take_due();
@@ -71,14 +79,14 @@ impl Sender {
             // If it is more than one message, the others wait for slots of their own.
             work.add(items.filter_map(|item| item.errand));
             if let Some(item) = first {
-                return Ok(Some(Message { relays, item, _taken: Some(taken) }));
+                return Ok(Some(Message { relay, item, _taken: Some(taken) }));
             }
         }
         let mut random = [0; 16];
         OsRng.fill_bytes(&mut random);
         let dummy = Submission { day: self.core.today(), content: Content::Dummy(Inbox::from_bytes(random)) };
         let sealed = submission::seal(&dummy, &self.destination, &weekly, &mut OsRng);
-        Ok(Some(Message { relays, item: Item { errand: None, sent: Sent::Dummy, sealed }, _taken: None }))
+        Ok(Some(Message { relay, item: Item { errand: None, sent: Sent::Dummy, sealed }, _taken: None }))
     }
 
     /// Sends a message and stores what its receipt says; a message that comes too late for its slot is not sent. What it
@@ -87,12 +95,10 @@ impl Sender {
         &mut self,
         message: Message<'_>,
         in_time: bool,
-        turn: usize,
         work: &Work<Errand>,
     ) -> Result<bool, StoreError> {
-        let Message { relays, item, _taken } = message;
-        let relay = relays.get(turn % relays.len().max(1)).filter(|_| in_time);
-        let outcomes = match relay {
+        let Message { relay, item, _taken } = message;
+        let outcomes = match relay.as_ref().filter(|_| in_time) {
             Some(relay) => self.through(relay, &[&item.sealed]).await.map(|outcomes| (relay, outcomes)),
             None => None,
         };

@@ -66,6 +66,10 @@ pub enum Table {
     Heard = 25,
     /// Requests of the API that were answered and must not be done twice, by a hash of the caller's mark on them.
     Answered = 26,
+    /// Canaries, by epoch, a random number and matcher; sealed per matcher and epoch.
+    Canary = 27,
+    /// Messages whose receipt is there and that were not seen on their board yet, by matcher and request; sealed.
+    Promised = 28,
 }
 
 impl Table {
@@ -100,6 +104,8 @@ impl Table {
             Self::Posting => "posting",
             Self::Heard => "heard",
             Self::Answered => "answered",
+            Self::Canary => "canary",
+            Self::Promised => "promised",
         }
     }
 }

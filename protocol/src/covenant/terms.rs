@@ -111,7 +111,7 @@ pub struct Budget {
 }
 
 /// Most match keys a person gives; the default budgets reckon with it.
-pub(super) const KEYS_PER_PERSON: u32 = 12;
+pub const KEYS_PER_PERSON: u32 = 12;
 /// Inputs of one batch at least.
 const BATCH_LEN: u32 = 256;
 /// Days in which a caseload must be left after a rotation: a third of the default overlap.

@@ -7,7 +7,8 @@ use crate::id::MemberId;
 use crate::log::checkpoint::Checkpoint;
 use crate::log::merkle::{Hash, verify_consistency};
 use crate::log::note::{Note, NoteKey};
-use crate::log::witness::{audit_key, board_key};
+use crate::log::witness::{audit_key, board_key, witness_key};
+use crate::time::Timestamp;
 
 /// Which log.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -106,4 +107,18 @@ pub(super) fn head(text: &str, keys: &[&NoteKey]) -> Result<Checkpoint, NotProve
     let alone = note.with_lines_of(keys).map_err(|_| NotProven::Signature)?;
     // One spelling: no other lines, no other order.
     if alone.to_string() == text { Ok(checkpoint) } else { Err(NotProven::Unfitting) }
+}
+
+/// The checkpoint in `text`, which must have the lines of board and matcher as witness, and when the matcher cosigned it.
+pub(super) fn timed_head(
+    text: &str,
+    matcher: &MemberId,
+    court: &Court<'_>,
+) -> Result<(Checkpoint, Timestamp), NotProven> {
+    let (destination, key) = court.matcher(matcher)?;
+    let own = witness_key(&destination.network, matcher, key);
+    let checkpoint = head(text, &[&board_key(&destination.network, matcher, key), &own])?;
+    let note: Note = text.parse().map_err(|_| NotProven::Unfitting)?;
+    let time = note.verify(&own).map_err(|_| NotProven::Signature)?.time().ok_or(NotProven::Signature)?;
+    Ok((checkpoint, time))
 }

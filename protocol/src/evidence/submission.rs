@@ -2,16 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::board::head;
-use super::{Court, Finding, MERGE_DELAY_SECS, NotProven};
+use super::board::timed_head;
+use super::{Court, Finding, NotProven};
 use crate::board::{Entry, Met, Post, SignedPost};
 use crate::codec::{self, Bytes, Wire, array};
 use crate::crypto::sha256;
 use crate::id::{Epoch, MemberId, PurposeId, Reference, Tag};
 use crate::label;
 use crate::log::merkle::{Frontier, Hash, leaf_hash};
-use crate::log::note::Note;
-use crate::log::witness::{board_key, witness_key};
 use crate::relay::{Forwarded, PassedOn};
 use crate::sealing::ExchangeKey;
 use crate::secret::Secret;
@@ -42,11 +40,7 @@ impl BrokenPromise {
         let (destination, key) = court.matcher(&self.matcher)?;
         let submission = promised(&self.plaintext, &self.promise, &destination, &key)?;
         let Content::Post(post) = submission.content else { return Err(NotProven::Unfitting) };
-        let log = board_key(&destination.network, &self.matcher, key);
-        let own = witness_key(&destination.network, &self.matcher, key);
-        let checkpoint = head(&self.checkpoint, &[&log, &own])?;
-        let note: Note = self.checkpoint.parse().map_err(|_| NotProven::Unfitting)?;
-        let time = note.verify(&own).map_err(|_| NotProven::Signature)?.time().ok_or(NotProven::Signature)?;
+        let (checkpoint, time) = timed_head(&self.checkpoint, &self.matcher, court)?;
         let (leaves, rest) = self.leaves.as_ref().as_chunks::<{ Hash::LEN }>();
         let leaves: Vec<_> = leaves.iter().map(|leaf| Hash::from_bytes(*leaf)).collect();
         let mut tree = Frontier::new();
@@ -54,9 +48,8 @@ impl BrokenPromise {
         if !rest.is_empty() || tree.size() != checkpoint.size || tree.root() != checkpoint.root {
             return Err(NotProven::Unfitting);
         }
-        let due = self.promise.day.plus(1).start().plus_secs(MERGE_DELAY_SECS);
         let promised = leaf_hash(&Entry { address: post.address, body: post.body }.to_bytes());
-        if time < due || leaves.contains(&promised) {
+        if time < self.promise.due() || leaves.contains(&promised) {
             return Err(NotProven::Allowed);
         }
         let deed = "gave a receipt for a message and left it off its board".to_owned();

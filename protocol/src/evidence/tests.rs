@@ -1,3 +1,4 @@
 mod convicts;
 mod innocent;
+mod withheld;
 mod world;

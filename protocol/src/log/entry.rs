@@ -99,7 +99,7 @@ pub enum Kind {
     Configuration,
     /// A backup was made or restored.
     Backup,
-    /// Proof of a member's violation was kept.
+    /// Proof of a member's violation was kept; with outcome failed, one was noticed and is not proven, or not yet.
     Evidence,
 }
 

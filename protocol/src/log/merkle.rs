@@ -81,6 +81,12 @@ impl Tree {
         self.levels.first().map_or(0, |leaves| leaves.len() as u64)
     }
 
+    /// The hashes of all leaves, in order.
+    #[must_use]
+    pub fn leaves(&self) -> &[Hash] {
+        self.levels.first().map_or(&[], Vec::as_slice)
+    }
+
     /// Adds a leaf by its [`leaf_hash`].
     pub fn append(&mut self, leaf: Hash) {
         let mut hash = leaf;

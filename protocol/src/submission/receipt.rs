@@ -6,9 +6,10 @@ use serde::{Deserialize, Serialize};
 use super::{Destination, OpenedSubmission, SealedSubmission, Sha256};
 use crate::codec::{self, Bytes, Wire};
 use crate::crypto::{AEAD_NONCE_LEN, AEAD_TAG_LEN, open, seal};
+use crate::evidence::MERGE_DELAY_SECS;
 use crate::label;
 use crate::sign::{BadSignature, Signature, SigningKey, VerifyingKey};
-use crate::time::Day;
+use crate::time::{Day, Timestamp};
 
 /// One receipt key seals one receipt, so its nonce is fixed; a repeated answer is the same bytes.
 const NONCE: [u8; AEAD_NONCE_LEN] = [0; AEAD_NONCE_LEN];
@@ -71,9 +72,15 @@ impl SealedSubmission {
         let plaintext = open(&self.receipt_key, NONCE, &[], &sealed.0.0).map_err(|_| BadReceipt)?;
         let end = plaintext.iter().rposition(|&byte| byte == END).ok_or(BadReceipt)?;
         let receipt: Receipt = codec::decode(&plaintext[..end]).map_err(|_| BadReceipt)?;
-        let promise = Promise { sealed: self.sealed_hash, day: receipt.day, signature: receipt.signature };
+        let promise = self.promise(&receipt);
         promise.verify(&self.plaintext_hash, destination, matcher_key).map_err(|_| BadReceipt)?;
         Ok(receipt)
+    }
+
+    /// What others can be shown of a receipt for this.
+    #[must_use]
+    pub const fn promise(&self, receipt: &Receipt) -> Promise {
+        Promise { sealed: self.sealed_hash, day: receipt.day, signature: receipt.signature }
     }
 }
 
@@ -91,6 +98,12 @@ pub struct Promise {
 }
 
 impl Promise {
+    /// By when what follows must stand on the board, whenever in its day it was given.
+    #[must_use]
+    pub const fn due(&self) -> Timestamp {
+        due(self.day)
+    }
+
     /// Checks that the matcher signed it for the submission whose plaintext has this hash.
     ///
     /// # Errors
@@ -105,6 +118,12 @@ impl Promise {
         let day = self.day.to_be_bytes();
         matcher_key.verify(label::RECEIPT, &[network, matcher, sealed, plaintext, &day], &self.signature)
     }
+}
+
+/// By when what follows from a submission that was taken in on a day must stand on the board.
+#[must_use]
+pub const fn due(day: Day) -> Timestamp {
+    day.plus(1).start().plus_secs(MERGE_DELAY_SECS)
 }
 
 /// Marks the end of the encoding, before the zeros that give every receipt one size.

@@ -130,6 +130,54 @@ fn the_pace_of_immediate_has_no_times() {
 }
 
 #[test]
+fn a_canary_is_drawn_once_a_week_when_a_request_may_bring_a_persons_keys() {
+    let schedule = schedule(1_000, 2);
+    let requests = u64::try_from(schedule.requests().count()).unwrap();
+    let mut moments = Vec::new();
+    let mut last = at(20_000 * 86_400);
+    for _ in 0..300 {
+        last = schedule.canary_after(&OWN, last);
+        moments.push(last);
+    }
+    let weeks: BTreeSet<_> = moments.iter().map(|moment| moment.secs() / 604_800).collect();
+    assert_eq!(weeks.len(), moments.len(), "never two in a week, and none without");
+    let (mut hours, mut late) = (BTreeSet::new(), BTreeSet::new());
+    for moment in &moments {
+        let round = schedule.round_after(at(moment.secs() - 10 * requests - 1));
+        let after = moment.secs() - round.secs();
+        assert!(after.is_multiple_of(10) && (10..=10 * requests).contains(&after), "{after}");
+        hours.insert(round.secs() % 604_800 / 10_800);
+        late.insert(after);
+    }
+    assert!(hours.len() > 50 && late.len() as u64 == requests, "any round and request: {hours:?} {late:?}");
+    let others = schedule.canary_after(&[4; 16], at(20_000 * 86_400));
+    assert_ne!(others, moments[0], "nobody else knows when");
+    assert_eq!(schedule.canary_after(&OWN, at(moments[0].secs() - 1)), moments[0], "a start changes nothing");
+}
+
+#[test]
+fn a_second_half_comes_in_any_round_within_hours_or_months_and_by_the_other_relay() {
+    let mut rng = ChaCha20Rng::seed_from_u64(1);
+    let drawn = at(20_000 * 86_400 + 12_345);
+    let until = Day::from_days(20_170);
+    let (mut times, mut days) = (BTreeSet::new(), Vec::new());
+    for _ in 0..2_000 {
+        let second = Schedule::canary_second(drawn, until, &mut rng);
+        let apart = second.secs() - drawn.secs();
+        assert_eq!(apart % 10_800, 0, "after a round of the same member");
+        assert_ne!(relay_on(second.day()), relay_on(drawn.day()));
+        assert!(second.plus_secs(5 * 86_400).day() < until);
+        times.insert(second.secs() % 86_400);
+        days.push(apart / 86_400);
+    }
+    assert_eq!(times.len(), 8, "every round of a day");
+    let share = |from: u64, to: u64| days.iter().filter(|days| (from..to).contains(*days)).count();
+    assert!(share(0, 2) > 400 && share(4, 16) > 200 && share(32, 170) > 200, "short and long");
+    // Near the epoch's end.
+    assert!(Schedule::canary_second(drawn, Day::from_days(20_001), &mut rng) > drawn);
+}
+
+#[test]
 fn every_day_has_eight_rounds_that_count_on_it() {
     let mut offsets = BTreeSet::new();
     for number in 0..500 {
@@ -138,7 +186,7 @@ fn every_day_has_eight_rounds_that_count_on_it() {
         covenant.members[0].card.id = member.clone();
         covenant.budgets[0].member = member.clone();
         let schedule = Schedule::of(&covenant, &member).unwrap();
-        let day = crate::time::Day::from_days(20_000);
+        let day = Day::from_days(20_000);
         let mut rounds = Vec::new();
         let mut last = day.start();
         loop {

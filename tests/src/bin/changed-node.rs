@@ -1,5 +1,6 @@
 //! `kring node --config FILE` with changed software, chosen by `TEST_CHANGE` and `TEST_RECORD` (`kring_tests::changed`),
-//! or watched, by `TEST_TRAFFIC` (`kring_tests::traffic`); by the clock in `TEST_CLOCK` (`kring_tests::simulated`).
+//! or watched, by `TEST_TRAFFIC` (`kring_tests::traffic`); by the clock in
+//! `TEST_CLOCK`, and drawing canaries when `TEST_CANARY` says so (`kring_tests::simulated`).
 //!
 //! Not part of the product: the same daemon, with a tap on its messages and a clock of the test's.
 
@@ -43,5 +44,8 @@ fn run(config: &Path) -> Result<(), Box<dyn std::error::Error>> {
         None => Arc::new(ChangedNode::from_environment(&config)?),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    Ok(runtime.block_on(kring_node::run_with(config, Around { tap: Some(tap), time }))?)
+    Ok(runtime.block_on(kring_node::run_with(
+        config,
+        Around { tap: Some(tap), time, canary: Some(simulated::asked_for_canaries()) },
+    ))?)
 }
