@@ -28,6 +28,7 @@ use kring_protocol::secret::Secret;
 use kring_protocol::sign::Signature;
 use kring_protocol::submission::{Receipt, Submission};
 use kring_protocol::time::{Day, Timestamp};
+use kring_protocol::trace;
 use proptest::prelude::*;
 
 /// An encoding and whether bytes read as its type; whatever does must encode back to those bytes.
@@ -70,6 +71,7 @@ fn samples() -> Vec<Sample> {
         ceremonies(),
         logs(),
         evidence_and_witnesses(),
+        traces(),
     ]
     .into_iter()
     .flatten()
@@ -127,6 +129,19 @@ fn boards_and_records() -> Vec<Sample> {
         issued: Day::from_days(20_000),
         says: Says::Mistaken(MistakenReason::Duplicate),
     }));
+    samples
+}
+
+fn traces() -> Vec<Sample> {
+    let file = include_str!("../src/trace/tests/golden.txt");
+    let requests = ["request complain", "request kept", "request open"];
+    let responses =
+        ["response handled", "response kept", "response answer", "response ruling", "response refused"];
+    let mut samples = golden::<trace::SignedComplaint>(file, &["signed complaint"]);
+    samples.extend(golden::<trace::Answer>(file, &["answer", "answer about a crowd"]));
+    samples.extend(golden::<Post>(file, &["post removed"]));
+    samples.extend(golden::<trace::Request>(file, &requests));
+    samples.extend(golden::<trace::Response>(file, &responses));
     samples
 }
 
