@@ -82,6 +82,8 @@ pub struct Change {
     pub live: Vec<ExchangeKey>,
     /// Mailboxes that ended, with the day until which they are remembered.
     pub ended: Vec<(ExchangeKey, Day)>,
+    /// Those of them that had met somebody, who may still complain.
+    pub met: Vec<ExchangeKey>,
     /// What must be posted in one append.
     pub announcements: Vec<Announcement>,
 }
@@ -358,6 +360,9 @@ impl Meeting {
     fn end(&mut self, mailbox: ExchangeKey, live: &Live, post: &Post, change: &mut Change) {
         self.ended.insert(mailbox, live.expiry);
         change.ended.push((mailbox, live.expiry));
+        if live.posts > 0 {
+            change.met.push(mailbox);
+        }
         for other in &live.introduced {
             if let Some(other_live) = self.live.get_mut(other) {
                 other_live.introduced.remove(&mailbox);

@@ -17,4 +17,5 @@ mod recipes;
 mod rules;
 mod signals;
 mod tempo;
+mod trace;
 mod wire;

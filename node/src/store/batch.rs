@@ -48,7 +48,7 @@ pub enum Table {
     WeeklyKey = 16,
     /// A matcher's live submissions, by mailbox; sealed.
     Live = 17,
-    /// What a trace of a live submission would need, by mailbox; sealed.
+    /// What a trace of a submission would need, by mailbox; sealed.
     Kept = 18,
     /// Mailboxes that ended and may not come back, by mailbox.
     Ended = 19,
@@ -66,6 +66,12 @@ pub enum Table {
     Heard = 25,
     /// Requests of the API that were answered and must not be done twice, by a hash of the caller's mark on them.
     Answered = 26,
+    /// Own complaints that have not been handled, by id; sealed.
+    Complaint = 32,
+    /// What came of others' complaints, by id.
+    Judged = 33,
+    /// Answers of both holders of trace keys, by matcher and submission; sealed.
+    Traced = 34,
 }
 
 impl Table {
@@ -100,6 +106,9 @@ impl Table {
             Self::Posting => "posting",
             Self::Heard => "heard",
             Self::Answered => "answered",
+            Self::Complaint => "complaint",
+            Self::Judged => "judged",
+            Self::Traced => "traced",
         }
     }
 }

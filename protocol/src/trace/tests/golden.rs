@@ -96,10 +96,8 @@ fn the_longest_messages_fit() {
     let rule = Request::Rule(Box::new(OpenCrowd { crowd, halves }));
     assert!(encode(&rule).len() <= Request::MAX_LEN, "{}", encode(&rule).len());
     let mailboxes: Vec<_> = (0..=255).map(|seed| World::mailbox(seed).public()).collect();
-    let by = HolderSignatures {
-        removals: vec![answer.signatures[0]; REPORT_MAX],
-        ruling: answer.signatures[0],
-    };
+    let by =
+        HolderSignatures { removals: vec![answer.signatures[0]; REPORT_MAX], ruling: answer.signatures[0] };
     let verdict =
         crowd::Verdict { removed: mailboxes, answers: vec![answer; REPORT_MAX], cleared: Vec::new(), by };
     let verdict = Response::Verdict(Box::new(verdict));
