@@ -13,14 +13,10 @@ use kring_protocol::id::MemberId;
 use kring_protocol::meeting::{Change, Live, Meeting, TakenIn};
 use kring_protocol::relay::{ITEMS_MAX, Outcome, Refusal, Relayed, Response, is_recent, verify_relayed};
 use kring_protocol::sealing::{ExchangeKey, ExchangeSecret};
-use kring_protocol::secret::Secret;
-use kring_protocol::submission::{
-    self, Content, Destination, OpenedSubmission, PostRequest, Sha256, WeeklyKey,
-};
+use kring_protocol::submission::{self, Content, Destination, OpenedSubmission, PostRequest, Sha256};
 use kring_protocol::tempo::Next;
 use kring_protocol::time::Day;
 use kring_protocol::trace::LINGER_DAYS;
-use rand::rngs::OsRng;
 use tokio::sync::{Mutex, Notify};
 
 use kring_protocol::log::entry::Kind;
@@ -34,6 +30,7 @@ use crate::vault::KeyName;
 mod due;
 mod record;
 mod trace;
+mod weekly;
 
 use due::{Brought, Due, Group, Posting};
 use record::{Ended, Kept, Seen, StoredKey};
@@ -160,46 +157,6 @@ impl Matcher {
     /// Live submissions.
     pub async fn live(&self) -> usize {
         self.intake.lock().await.meeting.len()
-    }
-
-    /// The keys to seal to: this week's, and next week's in good time.
-    pub async fn weekly_keys(&self) -> Response {
-        let week = self.core.today().week();
-        let mut keys = Vec::new();
-        for week in [week, week + 1] {
-            match self.weekly_key(week).await {
-                Ok(secret) => {
-                    let signing = &self.core.identity.signing;
-                    keys.push(WeeklyKey::sign(&self.destination, week, secret.public(), signing));
-                }
-                Err(_) => return Response::Refused(Refusal::Unreachable),
-            }
-        }
-        Response::WeeklyKeys(keys)
-    }
-
-    /// A week's key; made durable before anyone hears of it.
-    async fn weekly_key(&self, week: u32) -> Result<ExchangeSecret, StoreError> {
-        let mut weekly = self.weekly.lock().await;
-        if let Some(secret) = weekly.get(&week) {
-            return Ok(secret.clone());
-        }
-        let stored = StoredKey(Secret::random(&mut OsRng));
-        let key = week.to_be_bytes();
-        let mut batch = Batch::new();
-        let bytes = codec::encode(&stored);
-        let sealed = self.core.vault.seal_record(&KeyName::Meeting, Table::WeeklyKey, &key, &bytes)?;
-        batch.put(Table::WeeklyKey, key, sealed);
-        // Two weeks back nothing sealed to a key is taken any more.
-        let old: Vec<_> = weekly.keys().copied().filter(|known| known + 2 <= week).collect();
-        for week in old {
-            weekly.remove(&week);
-            batch.delete(Table::WeeklyKey, week.to_be_bytes());
-        }
-        self.core.commit(batch, Vec::new()).await?;
-        let secret = ExchangeSecret::from_bytes(stored.0);
-        weekly.insert(week, secret.clone());
-        Ok(secret)
     }
 
     /// Takes in what a relay passes on.

@@ -13,6 +13,7 @@ use kring_protocol::evidence::Violation;
 use kring_protocol::id::MemberId;
 use kring_protocol::log::entry::{Kind, Outcome};
 use kring_protocol::own_submission::WithdrawNumber;
+use kring_protocol::relay::is_recent;
 use kring_protocol::time::Day;
 use kring_protocol::trace::crowd::BadCrowd;
 use kring_protocol::trace::message::{OpenComplaint, OpenCrowd};
@@ -336,6 +337,7 @@ impl Trace {
         }
         let (secret, signing) = (&core.identity.trace, &core.identity.signing);
         let halves = tokio::task::block_in_place(|| {
+            recent(core, &crowd)?;
             crowd.check(&core.covenant)?;
             Ok(crowd.half_open(&core.covenant, secret, signing, core.today()))
         });
@@ -361,7 +363,10 @@ impl Trace {
         self.must_be(0, *from == core.covenant.trace_keys[1])?;
         let OpenCrowd { crowd, halves } = rule;
         let (secret, signing) = (&core.identity.trace, &core.identity.signing);
-        let verdict = tokio::task::block_in_place(|| crowd.rule(&halves, &core.covenant, secret, signing));
+        let verdict = tokio::task::block_in_place(|| {
+            recent(core, &crowd)?;
+            crowd.rule(&halves, &core.covenant, secret, signing)
+        });
         let verdict = self.settle(from, verdict).await?;
         self.keep_answers(&verdict.answers).await?;
         self.commit(Batch::new(), self.event(Kind::Crowd, Some(from), Outcome::Done)).await?;
@@ -428,6 +433,11 @@ impl Trace {
         }
         if batch.is_empty() { Ok(()) } else { self.core.commit(batch, Vec::new()).await }
     }
+}
+
+/// Whether the crowd is one of today, by this node's clock as far as clocks agree.
+fn recent(core: &Core, crowd: &Crowd) -> Result<(), BadCrowd> {
+    if is_recent(crowd.day, core.today()) { Ok(()) } else { Err(Refusal::Unfounded.into()) }
 }
 
 fn why(complaint: &SignedComplaint) -> Why {

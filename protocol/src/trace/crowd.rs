@@ -258,7 +258,7 @@ pub struct HolderSignatures {
 }
 
 impl HolderSignatures {
-    fn new(
+    pub(super) fn new(
         removed: &[ExchangeKey],
         cleared: &[ExchangeKey],
         destination: &Destination,

@@ -174,10 +174,13 @@ fn neither_holder_can_remove_alone() {
     let why = crowd.why();
     let trial = Trial { covenant: &world.covenant, matcher: &id("p14"), kept: &record.kept, why: &why };
     changed.answers.push(trial.open(half, &World::trace_secret(0), world.key("p0")).unwrap());
+    let signing = world.key("p0");
+    changed.by = HolderSignatures::new(&changed.removed, &changed.cleared, &world.destination(), signing);
     refused(&changed);
     // Or leaves somebody out.
     let mut changed = verdict.clone();
     changed.cleared.pop();
+    changed.by = HolderSignatures::new(&changed.removed, &changed.cleared, &world.destination(), signing);
     refused(&changed);
     // The second alone cannot sign for the first.
     for broken in [
