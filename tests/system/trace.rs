@@ -15,12 +15,12 @@ use kring_protocol::board::{Entry, Post, SignedPost, open_signed_post, post_addr
 use kring_protocol::codec;
 use kring_protocol::id::{MemberId, Reference};
 use kring_protocol::own_submission::{Leaver, OwnSubmission, WithdrawNumber, WithdrawRoot};
-use kring_protocol::relay::{self, Outcome, Request, Response, forward};
+use kring_protocol::relay::{Outcome, Request, Response, forward};
 use kring_protocol::secret::Secret;
 use kring_protocol::subject_key::Scope;
 use kring_protocol::submission::{self, Content, Destination, Leave, SealedHello, Submission};
 use kring_protocol::trace::{self, Complainant, Grounds, Refusal, SignedComplaint};
-use kring_tests::caseload::Person;
+use kring_tests::caseload::{Person, bsn};
 use kring_tests::changed::{CHANGE, DID};
 use kring_tests::command::run;
 use kring_tests::demo::until_ready;
@@ -55,7 +55,7 @@ fn network(place: &Place, changed: &[(&str, &str)]) -> (Founded, [Node; 6]) {
 
 /// Somebody with one match key alone.
 fn person(number: usize) -> Person {
-    Person::default().bsn(&Person::invented(number).bsn)
+    Person::default().bsn(&bsn(number))
 }
 
 /// What `member` has left, read from its store while its node is stopped.
@@ -123,7 +123,7 @@ impl Hostile {
             };
             let items = leaves.into_iter().map(item).collect();
             let request = Request::Forward { matcher, day, items };
-            let answer: relay::Response = ask(&network, relay.as_str(), Family::Forward, &request).await;
+            let answer: Response = ask(&network, relay.as_str(), Family::Forward, &request).await;
             let Response::Outcomes(outcomes) = answer else { panic!("{answer:?}") };
             assert!(outcomes.iter().all(|outcome| matches!(outcome, Outcome::Receipt(_))), "{outcomes:?}");
             network.shutdown().await;
@@ -178,7 +178,8 @@ fn a_member_that_leaves_a_tag_with_a_hello_that_does_not_open_is_named_to_both_h
     add(c, "case", &[&person(0)]);
     until("it is left", SOON, || (c.metric("kring_submissions") == Some(1)).then_some(()));
     until_quiet(&[c.clone(), f.clone()]);
-    let hostile = Hostile::new(&founded, left(&mut founded, "c"));
+    let known = left(&mut founded, "c");
+    let hostile = Hostile::new(&founded, known);
     founded.kill("b");
     hostile.send("d", vec![hostile.closed()]);
     until_logged(c, "a meeting without a valid partner");
@@ -227,7 +228,8 @@ fn a_relay_that_makes_a_false_ticket_is_named_by_evidence() {
     add(c, "case", &[&person(0)]);
     until_quiet(&[c.clone(), f.clone()]);
     until("it is left", SOON, || (c.metric("kring_submissions") == Some(1)).then_some(()));
-    let hostile = Hostile::new(&founded, left(&mut founded, "c"));
+    let known = left(&mut founded, "c");
+    let hostile = Hostile::new(&founded, known);
     hostile.send("d", vec![hostile.closed()]);
     for node in [a, b] {
         let found = until_answers(node, 1);
@@ -250,7 +252,8 @@ fn the_author_of_a_crowd_is_named_and_the_honest_ones_are_introduced() {
     let person = person(0);
     add(c, "case", &[&person]);
     until_quiet(&[c.clone(), f.clone()]);
-    let hostile = Hostile::new(&founded, left(&mut founded, "c"));
+    let known = left(&mut founded, "c");
+    let hostile = Hostile::new(&founded, known);
     hostile.send("b", (0..15).map(|_| hostile.leave()).collect());
     assert_eq!(matches(c, "case", 1).len(), 1, "with e, whose hellos are good");
     assert!(answers(a).is_empty(), "sixteen are no crowd");
