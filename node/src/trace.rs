@@ -1,5 +1,5 @@
 //! Tracing: this node's complaints, a matcher's crowds, and the work of a holder of a trace key (`docs/protocol.md`
-//! section 12). The rules are `kring_protocol::trace`.
+//! section 13). The rules are `kring_protocol::trace`.
 //!
 //! A complaint is stored with the page that gave rise to it and sent until it is handled. Every request may come again:
 //! the same gets the same. Not here: what a matcher keeps ([`crate::matcher`]) and where answers go ([`answers`]).

@@ -292,7 +292,7 @@ impl Matches {
         })
     }
 
-    /// The other side has been removed by both holders of trace keys (section 12.4).
+    /// The other side has been removed by both holders of trace keys (section 13.4).
     pub fn removed(
         &mut self,
         removal: &Removal,

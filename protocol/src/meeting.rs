@@ -23,7 +23,7 @@ use crate::time::Day;
 use crate::trace::VerifiedRuling;
 
 /// A tag with more live submissions than this is crowded: further ones are kept, and introduced when the holders of trace
-/// keys have cleared them (sections 6.3 and 12.4).
+/// keys have cleared them (sections 6.3 and 13.4).
 pub const CROWD: usize = 16;
 /// No ruling makes more submissions than this meet: all members of the largest network that the protocol is made for.
 const CLEARED_MAX: usize = 256;

@@ -1,4 +1,4 @@
-//! Tracing: who left a submission, when it is not in order (`docs/protocol.md` section 12).
+//! Tracing: who left a submission, when it is not in order (`docs/protocol.md` section 13).
 //!
 //! A partner complains about a submission that it met and whose hello is not in order; a matcher reports a crowd. Both
 //! holders of trace keys check for themselves, and only then open the ticket, the second the outer seal, the first the

@@ -1,4 +1,4 @@
-//! What a matcher shows for a trace, and what it does about crowds (`docs/protocol.md` section 12). Who may ask, and whom
+//! What a matcher shows for a trace, and what it does about crowds (`docs/protocol.md` section 13). Who may ask, and whom
 //! it tells, is decided in [`crate::trace`].
 
 use kring_protocol::codec::Bytes;

@@ -1,5 +1,5 @@
 //! Crowds: a matcher's report of a tag with too many submissions, and the ruling of both holders of trace keys on it
-//! (section 12.4).
+//! (section 13.4).
 
 use std::collections::{BTreeMap, BTreeSet};
 

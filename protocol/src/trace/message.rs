@@ -1,4 +1,4 @@
-//! Messages of `/kring/trace/1` (section 12.5).
+//! Messages of `/kring/trace/1` (section 13.5).
 
 use serde::{Deserialize, Serialize};
 

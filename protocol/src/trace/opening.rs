@@ -1,5 +1,5 @@
 //! Opening one ticket by both holders in turn, and the answer: a record that anyone with the covenant can check for
-//! themselves (section 12.3).
+//! themselves (section 13.3).
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! What a matcher shows of a submission when a trace asks for it (section 12.2).
+//! What a matcher shows of a submission when a trace asks for it (section 13.2).
 
 use serde::{Deserialize, Serialize};
 

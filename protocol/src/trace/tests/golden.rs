@@ -1,4 +1,4 @@
-//! The bytes of every message and record of section 12, and their sizes.
+//! The bytes of every message and record of section 13, and their sizes.
 
 use super::world::{Form, Passed, TODAY, World, subject_key};
 use crate::board::Post;
