@@ -7,6 +7,7 @@ use std::sync::Arc;
 use kring_protocol::covenant::VerifiedCovenant;
 use kring_protocol::id::{MemberId, NetworkId};
 use kring_protocol::own_submission::WithdrawRoot;
+use kring_protocol::sealing::ExchangeSecret;
 use kring_protocol::secret::Secret;
 use kring_protocol::sign::{SigningKey, VerifyingKey};
 use kring_protocol::submission::Destination;
@@ -29,6 +30,8 @@ pub struct Identity {
     pub signing: Arc<SigningKey>,
     /// From which withdraw keys are derived.
     pub withdraw_root: WithdrawRoot,
+    /// Opens this member's half of tickets, where the covenant names it for that.
+    pub trace: ExchangeSecret,
 }
 
 /// Shared by all roles.
@@ -50,6 +53,8 @@ pub struct Core {
     pub audit: Audit,
     /// Where proofs of misbehaviour go.
     pub evidence: crate::evidence::Place,
+    /// Where answers of a holder of a trace key go as files.
+    pub trace_dir: std::path::PathBuf,
     /// The other members.
     pub network: Network,
     /// The time.

@@ -42,6 +42,7 @@ pub mod store;
 mod testing;
 pub mod texts;
 pub mod tokens;
+pub mod trace;
 pub mod vault;
 pub mod witness;
 pub mod work;

@@ -13,17 +13,15 @@ use kring_protocol::id::MemberId;
 use kring_protocol::meeting::{Change, Live, Meeting, TakenIn};
 use kring_protocol::relay::{ITEMS_MAX, Outcome, Refusal, Relayed, Response, is_recent, verify_relayed};
 use kring_protocol::sealing::{ExchangeKey, ExchangeSecret};
-use kring_protocol::secret::Secret;
-use kring_protocol::submission::{
-    self, Content, Destination, OpenedSubmission, PostRequest, Sha256, WeeklyKey,
-};
+use kring_protocol::submission::{self, Content, Destination, OpenedSubmission, PostRequest, Sha256};
 use kring_protocol::tempo::Next;
 use kring_protocol::time::Day;
-use rand::rngs::OsRng;
+use kring_protocol::trace::LINGER_DAYS;
 use tokio::sync::{Mutex, Notify};
 
 use kring_protocol::log::entry::Kind;
 
+use crate::audit::Event;
 use crate::boards::Boards;
 use crate::core::Core;
 use crate::store::{Batch, StoreError, Table};
@@ -31,6 +29,8 @@ use crate::vault::KeyName;
 
 mod due;
 mod record;
+mod trace;
+mod weekly;
 
 use due::{Brought, Due, Group, Posting};
 use record::{Ended, Kept, Seen, StoredKey};
@@ -59,6 +59,8 @@ struct Taking<'a> {
 #[derive(Debug)]
 struct Intake {
     meeting: Meeting,
+    /// Ended submissions of which a trace may still need something, and the last day of that.
+    lingering: HashMap<ExchangeKey, Day>,
     /// Day and outcome of sealed requests seen lately.
     seen: HashMap<Sha256, (Day, bool)>,
     next_posting: u64,
@@ -87,6 +89,7 @@ pub struct Matcher {
     intake: Mutex<Intake>,
     due: StdMutex<Due>,
     became_due: Notify,
+    crowded: Notify,
     weekly: Mutex<HashMap<u32, ExchangeSecret>>,
 }
 
@@ -102,8 +105,13 @@ impl Matcher {
             let live: Live = core.vault.open_record(&KeyName::Meeting, Table::Live, &key, &sealed)?;
             meeting.restore_live(mailbox(&key)?, live);
         }
+        let mut lingering = HashMap::new();
         for (key, bytes) in core.store.scan_all(Table::Ended)? {
-            meeting.restore_ended(mailbox(&key)?, decode::<Ended>(Table::Ended, &bytes)?.until);
+            let Ended { until, kept } = decode(Table::Ended, &bytes)?;
+            meeting.restore_ended(mailbox(&key)?, until);
+            if let Some(day) = kept {
+                lingering.insert(mailbox(&key)?, day);
+            }
         }
         let mut seen = HashMap::new();
         for (key, bytes) in core.store.scan_all(Table::Seen)? {
@@ -126,9 +134,16 @@ impl Matcher {
             core,
             boards,
             destination,
-            intake: Mutex::new(Intake { meeting, seen, next_posting, brought: Brought::default() }),
+            intake: Mutex::new(Intake {
+                meeting,
+                lingering,
+                seen,
+                next_posting,
+                brought: Brought::default(),
+            }),
             due: StdMutex::new(due),
             became_due: Notify::new(),
+            crowded: Notify::new(),
             weekly: Mutex::new(weekly),
         })
     }
@@ -142,46 +157,6 @@ impl Matcher {
     /// Live submissions.
     pub async fn live(&self) -> usize {
         self.intake.lock().await.meeting.len()
-    }
-
-    /// The keys to seal to: this week's, and next week's in good time.
-    pub async fn weekly_keys(&self) -> Response {
-        let week = self.core.today().week();
-        let mut keys = Vec::new();
-        for week in [week, week + 1] {
-            match self.weekly_key(week).await {
-                Ok(secret) => {
-                    let signing = &self.core.identity.signing;
-                    keys.push(WeeklyKey::sign(&self.destination, week, secret.public(), signing));
-                }
-                Err(_) => return Response::Refused(Refusal::Unreachable),
-            }
-        }
-        Response::WeeklyKeys(keys)
-    }
-
-    /// A week's key; made durable before anyone hears of it.
-    async fn weekly_key(&self, week: u32) -> Result<ExchangeSecret, StoreError> {
-        let mut weekly = self.weekly.lock().await;
-        if let Some(secret) = weekly.get(&week) {
-            return Ok(secret.clone());
-        }
-        let stored = StoredKey(Secret::random(&mut OsRng));
-        let key = week.to_be_bytes();
-        let mut batch = Batch::new();
-        let bytes = codec::encode(&stored);
-        let sealed = self.core.vault.seal_record(&KeyName::Meeting, Table::WeeklyKey, &key, &bytes)?;
-        batch.put(Table::WeeklyKey, key, sealed);
-        // Two weeks back nothing sealed to a key is taken any more.
-        let old: Vec<_> = weekly.keys().copied().filter(|known| known + 2 <= week).collect();
-        for week in old {
-            weekly.remove(&week);
-            batch.delete(Table::WeeklyKey, week.to_be_bytes());
-        }
-        self.core.commit(batch, Vec::new()).await?;
-        let secret = ExchangeSecret::from_bytes(stored.0);
-        weekly.insert(week, secret.clone());
-        Ok(secret)
     }
 
     /// Takes in what a relay passes on.
@@ -246,7 +221,7 @@ impl Matcher {
             }
             receipts.push(outcome.map(|applied| (applied.day, applied.held)));
         }
-        let Taking { mut batch, group, .. } = taking;
+        let Taking { batch, group, .. } = taking;
         let taken = receipts.iter().filter(|receipt| receipt.is_ok()).count() as u64;
         let mut entries = vec![self.core.event(Kind::SubmissionReceived, Some(relay), taken)];
         let announced =
@@ -254,6 +229,15 @@ impl Matcher {
         if announced > 0 {
             entries.push(self.core.event(Kind::Meeting, None, announced as u64));
         }
+        self.commit(batch, group, entries).await?;
+        if !intake.meeting.crowds(today).is_empty() {
+            self.crowded.notify_one();
+        }
+        Ok(receipts)
+    }
+
+    /// Stores what changed with what must be posted of it, which then is due.
+    async fn commit(&self, mut batch: Batch, group: Group, entries: Vec<Event>) -> Result<(), StoreError> {
         for (number, posting) in &group {
             posting.put(*number, &self.core, &mut batch)?;
         }
@@ -262,7 +246,7 @@ impl Matcher {
             self.due().add(group);
             self.became_due.notify_one();
         }
-        Ok(receipts)
+        Ok(())
     }
 
     /// One submission: what it changes goes into the batch.
@@ -288,6 +272,18 @@ impl Matcher {
             Ok(TakenIn::Known) => return Ok(Ok(Applied { day: today, held: true, new: false })),
             Ok(TakenIn::New { change, held }) => (change, held),
         };
+        self.put_change(intake, change, taking)?;
+        intake.remember(opened.sealed_hash, today, held, &mut taking.batch);
+        Ok(Ok(Applied { day: today, held, new: true }))
+    }
+
+    /// What follows from a submission or a ruling goes into the batch.
+    fn put_change(
+        &self,
+        intake: &mut Intake,
+        change: Change,
+        taking: &mut Taking<'_>,
+    ) -> Result<(), StoreError> {
         for mailbox in &change.live {
             if let Some(live) = intake.meeting.live(mailbox) {
                 let key = mailbox.as_bytes();
@@ -296,20 +292,22 @@ impl Matcher {
                 taking.batch.put(Table::Live, key.as_slice(), sealed);
             }
         }
-        for (mailbox, until) in &change.ended {
-            taking.batch.delete(Table::Live, mailbox.as_bytes().as_slice());
-            taking.batch.delete(Table::Kept, mailbox.as_bytes().as_slice());
-            taking.batch.put(
-                Table::Ended,
-                mailbox.as_bytes().as_slice(),
-                codec::encode(&Ended { until: *until }),
-            );
+        for (mailbox, until) in change.ended {
+            let key = mailbox.as_bytes().as_slice();
+            taking.batch.delete(Table::Live, key);
+            let kept = change.met.contains(&mailbox).then(|| taking.today.plus(LINGER_DAYS));
+            match kept {
+                Some(day) => {
+                    intake.lingering.insert(mailbox, day);
+                }
+                None => taking.batch.delete(Table::Kept, key),
+            }
+            taking.batch.put(Table::Ended, key, codec::encode(&Ended { until, kept }));
         }
         for announcement in change.announcements {
             intake.push(&mut taking.group, Posting::Announcement(announcement));
         }
-        intake.remember(opened.sealed_hash, today, held, &mut taking.batch);
-        Ok(Ok(Applied { day: today, held, new: true }))
+        Ok(())
     }
 
     /// A message between mailboxes: it stands in the next append. The same one again, whoever brings it, changes nothing.
@@ -442,7 +440,14 @@ impl Matcher {
         let today = self.core.today();
         let mut intake = self.intake.lock().await;
         let mut batch = Batch::new();
+        let over: Vec<_> =
+            intake.lingering.iter().filter(|(_, day)| **day < today).map(|(mailbox, _)| *mailbox).collect();
+        for mailbox in over {
+            intake.lingering.remove(&mailbox);
+            batch.delete(Table::Kept, mailbox.as_bytes().as_slice());
+        }
         for mailbox in intake.meeting.expire(today) {
+            intake.lingering.remove(&mailbox);
             for table in [Table::Live, Table::Kept, Table::Ended] {
                 batch.delete(table, mailbox.as_bytes().as_slice());
             }

@@ -38,6 +38,7 @@ use crate::sender::{Counter, Sender};
 use crate::serve::Roles;
 use crate::store::{Batch, Store};
 use crate::tokens;
+use crate::trace::Trace;
 use crate::vault::{self, Vault};
 use crate::witness::Witness;
 
@@ -184,8 +185,11 @@ impl CoreParts {
                 .await
                 .map_err(failed("joining the network"))?;
         let pepper = covenant.annex().map_err(failed("reading the covenant"))?.pepper.clone();
-        let keys =
-            Identity { signing: Arc::new(identity.signing_key()), withdraw_root: identity.withdraw_root() };
+        let keys = Identity {
+            signing: Arc::new(identity.signing_key()),
+            withdraw_root: identity.withdraw_root(),
+            trace: identity.trace_key(),
+        };
         Ok(Arc::new(Core {
             me,
             covenant: Arc::new(covenant),
@@ -195,6 +199,7 @@ impl CoreParts {
             vault,
             audit,
             evidence: Place::new(&config.data_dir),
+            trace_dir: config.data_dir.join(crate::trace::answers::DIR),
             network,
             clock: time,
             pace,
@@ -250,12 +255,16 @@ struct Loaded {
     matcher: Option<Arc<Matcher>>,
     partner: Arc<Partner>,
     counter: Arc<Counter>,
+    trace: Arc<Trace>,
 }
 
 impl Loaded {
     async fn load(core: &Arc<Core>) -> Result<Self, CeremonyError> {
         let mut batch = Batch::new();
-        core.vault.prepare(&[vault::KeyName::Matches, vault::KeyName::Meeting], &mut batch)?;
+        core.vault.prepare(
+            &[vault::KeyName::Matches, vault::KeyName::Meeting, vault::KeyName::Traces],
+            &mut batch,
+        )?;
         core.commit(batch, vec![core.event(Kind::Service, None, 1)]).await?;
         let keyring = Arc::new(Keyring::default());
         let ceremonies = Arc::new(Ceremonies::load(Arc::clone(core), Arc::clone(&keyring)).await?);
@@ -269,7 +278,8 @@ impl Loaded {
         let partner = Arc::new(Partner::load(Arc::clone(core), Arc::clone(&keyring))?);
         let counter = Arc::new(Counter::new(Asker::stored_counter(core)?));
         evidence::write_missing(core)?;
-        Ok(Self { keyring, ceremonies, holder, boards, matcher, partner, counter })
+        let trace = Arc::new(Trace::load(Arc::clone(core), matcher.clone())?);
+        Ok(Self { keyring, ceremonies, holder, boards, matcher, partner, counter, trace })
     }
 
     /// Starts the tasks of the roles that answer others.
@@ -289,7 +299,10 @@ impl Loaded {
             relay: Arc::new(Relay::new(Arc::clone(core))),
             matcher: self.matcher.clone(),
             boards: Arc::clone(&self.boards),
+            trace: Arc::clone(&self.trace),
         };
+        tasks.spawn(Arc::clone(&self.trace).complain());
+        tasks.spawn(Arc::clone(&self.trace).tell());
         tasks.spawn(roles.run(Arc::clone(core), requests));
         tasks.spawn(Arc::clone(&self.ceremonies).run());
         if let Some(matcher) = self.matcher.clone() {
@@ -331,6 +344,7 @@ impl Loaded {
             Arc::clone(&self.partner),
             self.matcher.clone(),
             Arc::clone(&self.ceremonies),
+            Arc::clone(&self.trace),
         ));
     }
 }
@@ -358,6 +372,7 @@ async fn housekeeping(
     partner: Arc<Partner>,
     matcher: Option<Arc<Matcher>>,
     ceremonies: Arc<Ceremonies>,
+    trace: Arc<Trace>,
 ) {
     let mut changes = keyring.changes();
     loop {
@@ -365,6 +380,7 @@ async fn housekeeping(
             ceremonies.end_epochs(&partner).await?;
             partner.expire().await?;
             responses::expire(&core).await?;
+            trace.expire().await?;
             match &matcher {
                 Some(matcher) => matcher.expire().await,
                 None => Ok(()),

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kring_protocol::board::replication::{BadPage, Page, Request, Response, WAIT_MAX_MS};
-use kring_protocol::board::{Entry, Post, SignedPost, open_post, open_signed_post};
+use kring_protocol::board::{Entry, Post, SignedPost, open_signed_post};
 use kring_protocol::canary::{Canary, Told};
 use kring_protocol::codec;
 use kring_protocol::evidence::Violation;
@@ -16,9 +16,11 @@ use kring_protocol::id::MemberId;
 use kring_protocol::log::entry::Kind;
 use kring_protocol::matching::outbox::Pair;
 use kring_protocol::matching::{Match, MatchKey, NoEncounter, Reading, read_met};
+use kring_protocol::own_submission::OwnSubmission;
 use kring_protocol::subject_key::Scope;
 use kring_protocol::submission::Destination;
 use kring_protocol::tempo::Next;
+use kring_protocol::trace::Grounds;
 use tokio::time::Instant;
 
 use crate::boards::Boards;
@@ -29,6 +31,7 @@ use crate::leaves::{LeaveKey, Left, locate};
 use crate::network::Family;
 use crate::partner::Partner;
 use crate::store::{Batch, StoreError};
+use crate::trace;
 
 /// Between two tries when nobody has anything new or can be reached.
 const RETRY: Duration = Duration::from_millis(500);
@@ -225,12 +228,10 @@ impl Reader {
             let Some((own, n)) = locate(&left, &entry.address) else { continue };
             let matcher_key = self.core.verifying_key(&self.destination.matcher);
             let mailbox = own.mailbox();
-            let post =
-                matcher_key.and_then(|key| open_post(&entry.body, &mailbox, &self.destination, &key).ok());
+            let post = matcher_key
+                .and_then(|key| open_signed_post(&entry.body, &mailbox, &self.destination, &key).ok());
             match post {
-                Some(post) => {
-                    changed.extend(self.post(&key, &left, &mailbox.public(), &own.references, post))
-                }
+                Some(post) => changed.extend(self.post(&key, &left, &own, post, batch)?),
                 None => {
                     tracing::warn!(matcher = %self.destination.matcher, "a post at our address does not open")
                 }
@@ -283,10 +284,11 @@ impl Reader {
         &self,
         key: &LeaveKey,
         left: &Left,
-        mailbox: &kring_protocol::sealing::ExchangeKey,
-        references: &[kring_protocol::id::Reference],
-        post: Post,
-    ) -> Vec<MatchKey> {
+        own: &OwnSubmission,
+        SignedPost { post, signature }: SignedPost,
+        batch: &mut Batch,
+    ) -> Result<Vec<MatchKey>, StoreError> {
+        let mailbox = own.mailbox().public();
         let subject_key = left.subject_key();
         let scope = Scope {
             network: self.core.network_id(),
@@ -294,19 +296,19 @@ impl Reader {
             purpose: left.purpose.clone(),
             matcher: key.matcher.clone(),
         };
-        match post {
+        Ok(match post {
             Post::Met(met) => {
                 let reading = Reading {
                     me: &self.core.me,
                     scope: &scope,
                     key: &subject_key,
-                    mailbox: *mailbox,
+                    mailbox,
                     recipe: &left.recipe,
-                    references,
+                    references: &own.references,
                 };
                 match read_met(&met, reading, &self.core.covenant) {
                     Ok(encounter) => {
-                        let pair = Pair { matcher: key.matcher.clone(), own: *mailbox, other: met.mailbox };
+                        let pair = Pair { matcher: key.matcher.clone(), own: mailbox, other: met.mailbox };
                         let changed = self.partner.matches().meet(&encounter, self.core.today());
                         self.partner.conversations().add(pair, key, left);
                         changed
@@ -314,13 +316,19 @@ impl Reader {
                     Err(NoEncounter::SameParty) => Vec::new(),
                     Err(error) => {
                         tracing::warn!(matcher = %key.matcher, %error, "a meeting without a valid partner");
+                        let (key, met, posted, day) = (&subject_key, *met, signature, self.core.today());
+                        let grounds = Grounds { scope: &scope, key, mailbox, met, posted, day };
+                        trace::put_complaint(&self.core, grounds, own.number, batch)?;
                         Vec::new()
                     }
                 }
             }
             Post::Withdrawn(withdraw) => self.partner.matches().withdrawn(&withdraw, &self.destination),
             Post::Replaced(replaced) => self.partner.matches().replaced(&replaced, &self.destination),
-        }
+            Post::Removed(removal) => {
+                self.partner.matches().removed(&removal, &self.destination, &self.core.covenant)
+            }
+        })
     }
 }
 

@@ -16,6 +16,7 @@ use crate::holder::Holder;
 use crate::matcher::Matcher;
 use crate::network::{Family, Inbound};
 use crate::relay::Relay;
+use crate::trace::Trace;
 use crate::witness::Witness;
 
 /// The roles that answer members.
@@ -33,6 +34,8 @@ pub struct Roles {
     pub boards: Arc<Boards>,
     /// Comparing what members were shown.
     pub witness: Arc<Witness>,
+    /// Complaints and crowds.
+    pub trace: Arc<Trace>,
 }
 
 impl Roles {
@@ -60,6 +63,7 @@ impl Roles {
             Family::Board => Some(self.boards.handle(bytes).await),
             Family::Ceremony => Some(self.ceremonies.handle(from, bytes)),
             Family::Witness => Some(self.witness.handle(from, bytes).await),
+            Family::Trace => Some(self.trace.handle(from, bytes).await),
             // Amendments are not served by this version.
             Family::Covenant => None,
         }

@@ -35,6 +35,8 @@ pub enum KeyName {
     Matches,
     /// The matcher's own tables.
     Meeting,
+    /// Complaints, and the answers of a holder of a trace key.
+    Traces,
     /// This node's key shares of one epoch, and what a ceremony keeps: erased when the epoch ends.
     Shares(Epoch),
 }
@@ -46,6 +48,7 @@ impl KeyName {
             Self::Left { matcher, epoch } => join(&[b"left", matcher.as_bytes(), &epoch.to_be_bytes()]),
             Self::Matches => join(&[b"matches"]),
             Self::Meeting => join(&[b"meeting"]),
+            Self::Traces => join(&[b"traces"]),
             Self::Shares(epoch) => join(&[b"shares", &epoch.to_be_bytes()]),
         }
     }

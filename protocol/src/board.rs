@@ -15,6 +15,7 @@ use crate::sealing::{self, ExchangeKey, ExchangeSecret};
 use crate::sign::{BadSignature, Signature, SigningKey, VerifyingKey};
 use crate::submission::{Destination, Inbox, PostRequest, Replaces, SealedHello, Withdraw};
 use crate::time::Day;
+use crate::trace::Removal;
 
 pub mod replication;
 
@@ -81,6 +82,8 @@ pub enum Post {
     Replaced(Replaced),
     /// A submission that was introduced has been withdrawn.
     Withdrawn(Withdraw),
+    /// A submission that was introduced has been removed by the holders of trace keys.
+    Removed(Removal),
 }
 
 /// What one submission learns of another with the same tag.

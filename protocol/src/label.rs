@@ -82,6 +82,16 @@ pub const KEPT: &[u8] = b"kring/kept/v1";
 pub const CANARY: &[u8] = b"kring/canary/v1";
 /// What a record of evidence is about (section 7.5).
 pub const EVIDENCE: &[u8] = b"kring/evidence/v1";
+/// A complaint: its signatures, its id, and HPKE info of the subject key in it (section 13.1).
+pub const COMPLAINT: &[u8] = b"kring/complaint/v1";
+/// A trace key holder's signature on an answer (section 13.3).
+pub const TRACE: &[u8] = b"kring/trace/v1";
+/// A matcher's signature on a report of a crowd (section 13.4).
+pub const CROWD: &[u8] = b"kring/crowd/v1";
+/// A trace key holder's signature on a ruling (section 13.4).
+pub const RULING: &[u8] = b"kring/ruling/v1";
+/// A trace key holder's signature on one removal of a ruling (section 13.4).
+pub const REMOVAL: &[u8] = b"kring/removal/v1";
 /// Leaf commitment of an audit entry (section 7.2).
 pub const AUDIT: &[u8] = b"kring/audit/v1";
 

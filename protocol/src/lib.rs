@@ -41,3 +41,4 @@ pub mod subject_key;
 pub mod submission;
 pub mod tempo;
 pub mod time;
+pub mod trace;

@@ -25,6 +25,7 @@ use crate::subject_key::{Scope, SubjectKey};
 use crate::submission::hello::Envelope;
 use crate::submission::{Destination, Hello, Withdraw};
 use crate::time::Day;
+use crate::trace::Removal;
 
 pub mod mistaken;
 pub mod outbox;
@@ -305,6 +306,21 @@ impl Matches {
         self.end(&replaced.replaces.mailbox, |point| {
             let consent = destination.verify_replaces(&point.withdraw_key, &replaced.replaces, &replaced.new);
             point.matcher == destination.matcher && consent.is_ok()
+        })
+    }
+
+    /// The other side has been removed by both holders of trace keys (section 13.4).
+    pub fn removed(
+        &mut self,
+        removal: &Removal,
+        destination: &Destination,
+        covenant: &VerifiedCovenant,
+    ) -> Vec<MatchKey> {
+        if removal.verify(destination, covenant).is_err() {
+            return Vec::new();
+        }
+        self.end(&removal.mailbox, |point| {
+            point.matcher == destination.matcher && point.other == removal.mailbox
         })
     }
 

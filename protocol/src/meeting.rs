@@ -2,7 +2,7 @@
 //! and 6.3).
 //!
 //! [`Meeting`] holds what is live. The caller opens submissions ([`crate::submission::open`]), feeds them to
-//! [`Meeting::leave`] and [`Meeting::withdraw`], stores the returned [`Change`]s durably, and only then answers with
+//! [`Meeting::leave`], [`Meeting::withdraw`] and [`Meeting::rule`], stores the returned [`Change`]s durably, and only then answers with
 //! receipts. Announcements are part of the changes, so that a meeting that was once possible is posted even if one side
 //! withdraws; the caller turns them into board entries in its next append.
 //!
@@ -20,9 +20,13 @@ use crate::sealing::ExchangeKey;
 use crate::sign::VerifyingKey;
 use crate::submission::{Destination, Inbox, Leave, SealedHello, Withdraw};
 use crate::time::Day;
+use crate::trace::VerifiedRuling;
 
-/// A tag with more live submissions than this is crowded: further ones are kept but not introduced (section 6.3).
+/// A tag with more live submissions than this is crowded: further ones are kept, and introduced when the holders of trace
+/// keys have cleared them (sections 6.3 and 13.4).
 pub const CROWD: usize = 16;
+/// No ruling makes more submissions than this meet: all members of the largest network that the protocol is made for.
+const CLEARED_MAX: usize = 256;
 
 /// A live submission as the matcher keeps it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,10 +48,13 @@ pub struct Live {
     pub posts: u32,
     /// Mailboxes it has been introduced to and that were live when it last met anyone: fewer than [`CROWD`].
     pub introduced: BTreeSet<ExchangeKey>,
+    /// Whether a ruling found nothing wrong with it.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub cleared: bool,
 }
 
 impl Wire for Live {
-    const MAX_LEN: usize = 4096;
+    const MAX_LEN: usize = 16_384;
 }
 
 /// One post to be made: what, to which mailbox, and the number of the post to that mailbox.
@@ -75,6 +82,8 @@ pub struct Change {
     pub live: Vec<ExchangeKey>,
     /// Mailboxes that ended, with the day until which they are remembered.
     pub ended: Vec<(ExchangeKey, Day)>,
+    /// Those of them that had met somebody, who may still complain.
+    pub met: Vec<ExchangeKey>,
     /// What must be posted in one append.
     pub announcements: Vec<Announcement>,
 }
@@ -100,18 +109,25 @@ pub struct Meeting {
     live: HashMap<ExchangeKey, Live>,
     tags: HashMap<Tag, Vec<ExchangeKey>>,
     ended: HashMap<ExchangeKey, Day>,
+    /// Tags that once had more than [`CROWD`]; some may have fewer now.
+    crowded: BTreeSet<Tag>,
 }
 
 impl Meeting {
     /// Nothing live yet.
     #[must_use]
     pub fn new(destination: Destination) -> Self {
-        Self { destination, live: HashMap::new(), tags: HashMap::new(), ended: HashMap::new() }
+        let (live, tags, ended, crowded) = Default::default();
+        Self { destination, live, tags, ended, crowded }
     }
 
     /// Puts back a stored submission at start.
     pub fn restore_live(&mut self, mailbox: ExchangeKey, live: Live) {
-        self.tags.entry(live.tag).or_default().push(mailbox);
+        let mailboxes = self.tags.entry(live.tag).or_default();
+        mailboxes.push(mailbox);
+        if mailboxes.len() > CROWD {
+            self.crowded.insert(live.tag);
+        }
         self.live.insert(mailbox, live);
     }
 
@@ -181,6 +197,55 @@ impl Meeting {
         Ok(TakenIn::New { change, held: true })
     }
 
+    /// The live submissions of each tag that has more than [`CROWD`] and some that no ruling has cleared; those first.
+    pub fn crowds(&mut self, today: Day) -> Vec<Vec<ExchangeKey>> {
+        let (mut crowds, mut over) = (Vec::new(), Vec::new());
+        for tag in &self.crowded {
+            let mailboxes = self.tags.get(tag).map(Vec::as_slice).unwrap_or_default();
+            let lives = |mailbox: &&ExchangeKey| self.live.get(*mailbox).is_some_and(|it| it.expiry >= today);
+            let mut crowd: Vec<_> = mailboxes.iter().filter(lives).copied().collect();
+            let cleared = |mailbox: &ExchangeKey| self.live.get(mailbox).is_some_and(|it| it.cleared);
+            if crowd.len() <= CROWD {
+                over.push(*tag);
+            } else if !crowd.iter().all(cleared) {
+                crowd.sort_by_key(cleared);
+                crowds.push(crowd);
+            }
+        }
+        for tag in over {
+            self.crowded.remove(&tag);
+        }
+        crowds
+    }
+
+    /// Does what the holders of trace keys decided about a crowd. Doing it again changes nothing.
+    pub fn rule(&mut self, ruling: &VerifiedRuling, today: Day) -> Change {
+        let mut change = Change::default();
+        let mut tags = BTreeSet::new();
+        for removal in &ruling.removed {
+            if let Some(live) = self.remove(&removal.mailbox) {
+                tags.insert(live.tag);
+                self.end(removal.mailbox, &live, &Post::Removed(removal.clone()), &mut change);
+            }
+        }
+        for mailbox in &ruling.cleared {
+            if let Some(live) = self.live.get_mut(mailbox)
+                && !live.cleared
+            {
+                live.cleared = true;
+                tags.insert(live.tag);
+                change.live.push(*mailbox);
+            }
+        }
+        for tag in tags {
+            self.introduce(tag, None, today, &mut change);
+        }
+        // What ended after it had changed has no record any more, and nobody reads what is posted to it.
+        change.live.retain(|mailbox| self.live.contains_key(mailbox));
+        change.announcements.retain(|announcement| self.live.contains_key(&announcement.to));
+        change
+    }
+
     /// Drops what has expired; returns the mailboxes that are forgotten. Their partners know the day themselves.
     pub fn expire(&mut self, today: Day) -> Vec<ExchangeKey> {
         let live = self.live.iter().filter(|(_, live)| live.expiry < today).map(|(mailbox, _)| *mailbox);
@@ -213,6 +278,7 @@ impl Meeting {
             inbox: leave.inbox,
             posts: 0,
             introduced: BTreeSet::new(),
+            cleared: false,
         };
         self.restore_live(leave.mailbox, live);
     }
@@ -258,7 +324,7 @@ impl Meeting {
     }
 
     /// Who may meet: for the largest k of which at least k live submissions have `min <= k`, exactly those, as far as
-    /// the crowd limit goes (the oldest first).
+    /// the crowd limit goes: who was cleared, and the oldest of the others up to the limit.
     fn open(&self, mailboxes: &[ExchangeKey], today: Day) -> Vec<ExchangeKey> {
         let lives = |mailbox: &&ExchangeKey| self.live.get(*mailbox).is_some_and(|live| live.expiry >= today);
         let mailboxes: Vec<_> = mailboxes.iter().filter(lives).collect();
@@ -266,7 +332,18 @@ impl Meeting {
         let most = u8::try_from(mailboxes.len().min(CROWD)).expect("the crowd limit fits");
         let willing = |k: u8| mailboxes.iter().copied().filter(move |mailbox| min(mailbox) <= k);
         let largest = (2..=most).rev().find(|&k| willing(k).count() >= usize::from(k));
-        largest.map(|k| willing(k).take(CROWD).copied().collect()).unwrap_or_default()
+        let Some(k) = largest else { return Vec::new() };
+        let is = |mailbox: &ExchangeKey, what: fn(&Live) -> bool| self.live.get(mailbox).is_some_and(what);
+        let cleared = willing(k).filter(|mailbox| is(mailbox, |live| live.cleared)).take(CLEARED_MAX);
+        let mut admitted: Vec<_> = cleared.copied().collect();
+        // Who has met somebody keeps its place, also after a restart, which does not keep their order.
+        let met =
+            willing(k).filter(|mailbox| is(mailbox, |live| !live.cleared && !live.introduced.is_empty()));
+        let fresh =
+            willing(k).filter(|mailbox| is(mailbox, |live| !live.cleared && live.introduced.is_empty()));
+        let places = CROWD.saturating_sub(admitted.len());
+        admitted.extend(met.chain(fresh).take(places));
+        admitted
     }
 
     /// Whether two that are open have not met, and neither has met a whole crowd. The latter follows from who is open
@@ -300,6 +377,9 @@ impl Meeting {
     fn end(&mut self, mailbox: ExchangeKey, live: &Live, post: &Post, change: &mut Change) {
         self.ended.insert(mailbox, live.expiry);
         change.ended.push((mailbox, live.expiry));
+        if live.posts > 0 {
+            change.met.push(mailbox);
+        }
         for other in &live.introduced {
             if let Some(other_live) = self.live.get_mut(other) {
                 other_live.introduced.remove(&mailbox);

@@ -386,8 +386,17 @@ fn boards() {
 #[test]
 fn records() {
     let Leave { tag, withdraw_key, expiry, hello, inbox, .. } = leave(None);
-    let fresh =
-        Live { tag, withdraw_key, min: 16, expiry, hello, inbox, posts: 0, introduced: BTreeSet::new() };
+    let fresh = Live {
+        tag,
+        withdraw_key,
+        min: 16,
+        expiry,
+        hello,
+        inbox,
+        posts: 0,
+        introduced: BTreeSet::new(),
+        cleared: false,
+    };
     let introduced = [12, 13].map(|seed| exchange(seed).public()).into();
     let known = Live { min: 2, posts: 24, introduced, ..fresh.clone() };
     let point = MeetingPoint {

@@ -50,6 +50,8 @@ pub enum Change {
     RelayAlters,
     /// A relay that answers with what the matcher said to an earlier submission.
     RelayReplays,
+    /// A relay whose tickets hold nobody's signature.
+    FalseTickets,
     /// A matcher whose receipts do not open.
     GarbageReceipts,
     /// A matcher that signs for a smaller board than it has shown.
@@ -74,6 +76,7 @@ impl Change {
         Self::RelayDrops,
         Self::RelayAlters,
         Self::RelayReplays,
+        Self::FalseTickets,
         Self::GarbageReceipts,
         Self::ShrunkBoard,
         Self::ForkedBoard,
@@ -153,6 +156,9 @@ impl ChangedNode {
             }
             (Change::RelayAlters, Family::Forward, Way::RequestOut) => {
                 forward::altered(&self.member, passing.peer, bytes)
+            }
+            (Change::FalseTickets, Family::Forward, Way::RequestOut) => {
+                forward::with_false_tickets(&self.member, passing.peer, bytes)
             }
             (Change::RelayReplays, Family::Forward, Way::AnswerOut) => {
                 forward::replayed(&mut memory.outcomes, bytes)

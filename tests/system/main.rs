@@ -19,4 +19,5 @@ mod roles;
 mod rules;
 mod signals;
 mod tempo;
+mod trace;
 mod wire;

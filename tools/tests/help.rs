@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::process::Command;
 
-const COMMANDS: [&[&str]; 24] = [
+const COMMANDS: [&[&str]; 25] = [
     &[],
     &["init"],
     &["covenant"],
@@ -27,6 +27,7 @@ const COMMANDS: [&[&str]; 24] = [
     &["notice", "respond"],
     &["audit"],
     &["audit", "evidence"],
+    &["audit", "trace"],
     &["demo"],
     &["bench"],
     &["bench", "recognition"],

@@ -9,7 +9,7 @@ use kring_protocol::submission::Sha256;
 use kring_protocol::time::Day;
 use serde::{Deserialize, Serialize};
 
-/// What is kept of a submission for a trace: erased together with it.
+/// What is kept of a submission for a trace: erased together with it, or a few days later if it had met somebody.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Kept {
@@ -30,6 +30,9 @@ impl Wire for Kept {
 #[serde(deny_unknown_fields)]
 pub(super) struct Ended {
     pub(super) until: Day,
+    /// The last day on which what a trace needs of it is kept; none when nothing is.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(super) kept: Option<Day>,
 }
 
 impl Wire for Ended {

@@ -18,7 +18,9 @@ fn golden_bytes_of_what_a_trace_needs() {
 #[test]
 fn golden_bytes_of_an_ended_mailbox() {
     let ended: Ended = golden(&["01a165756e74696c194e78"]);
-    assert_eq!(ended.until, Day::from_days(20_088));
+    assert_eq!((ended.until, ended.kept), (Day::from_days(20_088), None));
+    let met: Ended = golden(&["01a265756e74696c194e78646b657074194e23"]);
+    assert_eq!((met.until, met.kept), (Day::from_days(20_088), Some(Day::from_days(20_003))));
 }
 
 #[test]

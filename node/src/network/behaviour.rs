@@ -43,6 +43,7 @@ pub(super) struct Behaviour {
     covenant: FamilyBehaviour,
     ceremony: FamilyBehaviour,
     witness: FamilyBehaviour,
+    trace: FamilyBehaviour,
 }
 
 impl Behaviour {
@@ -55,6 +56,7 @@ impl Behaviour {
             covenant: family(Family::Covenant),
             ceremony: family(Family::Ceremony),
             witness: family(Family::Witness),
+            trace: family(Family::Trace),
         }
     }
 
@@ -66,6 +68,7 @@ impl Behaviour {
             Family::Covenant => &mut self.covenant,
             Family::Ceremony => &mut self.ceremony,
             Family::Witness => &mut self.witness,
+            Family::Trace => &mut self.trace,
         }
     }
 }
@@ -81,6 +84,7 @@ impl BehaviourEvent {
             Self::Covenant(event) => (Family::Covenant, event),
             Self::Ceremony(event) => (Family::Ceremony, event),
             Self::Witness(event) => (Family::Witness, event),
+            Self::Trace(event) => (Family::Trace, event),
             Self::Admission(never) => match never {},
         }
     }

@@ -15,12 +15,20 @@ pub enum Family {
     Covenant,
     Ceremony,
     Witness,
+    Trace,
 }
 
 impl Family {
     /// All of them, in the order of `Family::index`.
-    pub const ALL: [Self; 6] =
-        [Self::Evaluate, Self::Forward, Self::Board, Self::Covenant, Self::Ceremony, Self::Witness];
+    pub const ALL: [Self; 7] = [
+        Self::Evaluate,
+        Self::Forward,
+        Self::Board,
+        Self::Covenant,
+        Self::Ceremony,
+        Self::Witness,
+        Self::Trace,
+    ];
 
     /// The protocol name that libp2p negotiates.
     #[must_use]
@@ -32,6 +40,7 @@ impl Family {
             Self::Covenant => "/kring/covenant/1",
             Self::Ceremony => "/kring/ceremony/1",
             Self::Witness => "/kring/witness/1",
+            Self::Trace => "/kring/trace/1",
         }
     }
 
@@ -42,7 +51,7 @@ impl Family {
             Self::Evaluate => 160 * KIB,
             Self::Board | Self::Witness => 64 * KIB,
             Self::Forward => 2 * MIB,
-            Self::Covenant | Self::Ceremony => MIB,
+            Self::Covenant | Self::Ceremony | Self::Trace => MIB,
         }
     }
 
@@ -53,7 +62,7 @@ impl Family {
             Self::Evaluate => 320 * KIB,
             Self::Forward => 2 * MIB,
             Self::Board => 4 * MIB,
-            Self::Covenant | Self::Ceremony => MIB,
+            Self::Covenant | Self::Ceremony | Self::Trace => MIB,
             Self::Witness => 64 * KIB,
         }
     }
@@ -63,7 +72,7 @@ impl Family {
     pub const fn timeout(self) -> Duration {
         Duration::from_secs(match self {
             Self::Board => 70,
-            Self::Evaluate | Self::Forward | Self::Ceremony => 30,
+            Self::Evaluate | Self::Forward | Self::Ceremony | Self::Trace => 30,
             Self::Covenant | Self::Witness => 20,
         })
     }
@@ -75,7 +84,7 @@ impl Family {
         match self {
             Self::Evaluate => 16,
             Self::Board | Self::Witness => 8,
-            Self::Forward | Self::Covenant | Self::Ceremony => 4,
+            Self::Forward | Self::Covenant | Self::Ceremony | Self::Trace => 4,
         }
     }
 

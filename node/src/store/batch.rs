@@ -48,7 +48,7 @@ pub enum Table {
     WeeklyKey = 16,
     /// A matcher's live submissions, by mailbox; sealed.
     Live = 17,
-    /// What a trace of a live submission would need, by mailbox; sealed.
+    /// What a trace of a submission would need, by mailbox; sealed.
     Kept = 18,
     /// Mailboxes that ended and may not come back, by mailbox.
     Ended = 19,
@@ -70,6 +70,12 @@ pub enum Table {
     Canary = 27,
     /// Messages whose receipt is there and that were not seen on their board yet, by matcher and request; sealed.
     Promised = 28,
+    /// Own complaints that have not been handled, by id; sealed.
+    Complaint = 32,
+    /// What came of others' complaints, by id.
+    Judged = 33,
+    /// Answers of both holders of trace keys, by matcher and submission; sealed.
+    Traced = 34,
 }
 
 impl Table {
@@ -106,6 +112,9 @@ impl Table {
             Self::Answered => "answered",
             Self::Canary => "canary",
             Self::Promised => "promised",
+            Self::Complaint => "complaint",
+            Self::Judged => "judged",
+            Self::Traced => "traced",
         }
     }
 }

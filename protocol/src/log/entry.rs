@@ -101,6 +101,10 @@ pub enum Kind {
     Backup,
     /// Proof of a member's violation was kept; with outcome failed, one was noticed and is not proven, or not yet.
     Evidence,
+    /// A complaint about a submission was made, or judged.
+    Complaint,
+    /// A crowd was reported, or ruled on.
+    Crowd,
 }
 
 /// How it ended.

@@ -20,7 +20,7 @@ fn met(change: &Change, owns: &[&Own]) -> Vec<(usize, usize)> {
         .iter()
         .filter_map(|announcement| match &announcement.post {
             Post::Met(met) => Some((index(&announcement.to), index(&met.mailbox))),
-            Post::Replaced(_) | Post::Withdrawn(_) => None,
+            Post::Replaced(_) | Post::Withdrawn(_) | Post::Removed(_) => None,
         })
         .collect();
     met.sort_unstable();

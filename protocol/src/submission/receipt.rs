@@ -50,9 +50,8 @@ impl OpenedSubmission {
         destination: &Destination,
         key: &SigningKey,
     ) -> SealedReceipt {
-        let fields = fields(destination, &self.sealed_hash, &self.plaintext_hash);
-        let day_bytes = day.to_be_bytes();
-        let signature = key.sign(label::RECEIPT, &[fields[0], fields[1], fields[2], fields[3], &day_bytes]);
+        let Promise { signature, .. } =
+            Promise::sign((self.sealed_hash, self.plaintext_hash), day, destination, key);
         let receipt = Receipt { day, held, signature };
         SealedReceipt(Bytes(seal(&self.receipt_key, NONCE, &[], &padded(&receipt))))
     }
@@ -102,6 +101,19 @@ impl Promise {
     #[must_use]
     pub const fn due(&self) -> Timestamp {
         due(self.day)
+    }
+
+    /// The matcher's signature on what it took in: SHA-256 of the sealed submission and of its plaintext.
+    #[must_use]
+    pub fn sign(
+        (sealed, plaintext): (Sha256, Sha256),
+        day: Day,
+        destination: &Destination,
+        key: &SigningKey,
+    ) -> Self {
+        let [network, matcher, sealed_bytes, plaintext] = fields(destination, &sealed, &plaintext);
+        let fields = [network, matcher, sealed_bytes, plaintext, &day.to_be_bytes()];
+        Self { sealed, day, signature: key.sign(label::RECEIPT, &fields) }
     }
 
     /// Checks that the matcher signed it for the submission whose plaintext has this hash.

@@ -1,6 +1,7 @@
 //! `kring audit`: what boards check without a node.
 
 mod evidence;
+mod trace;
 
 use clap::Subcommand;
 
@@ -16,10 +17,12 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 enum Step {
     Evidence(evidence::Args),
+    Trace(trace::Args),
 }
 
 pub(crate) fn run(args: Args, output: Output) -> Result<(), Failure> {
     match args.step {
         Step::Evidence(args) => evidence::run(&args, output),
+        Step::Trace(args) => trace::run(&args, output),
     }
 }

@@ -1,0 +1,4 @@
+mod complaints;
+mod crowds;
+mod golden;
+mod world;
