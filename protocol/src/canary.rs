@@ -352,7 +352,9 @@ impl Canary {
         let met = match post {
             Post::Withdrawn(withdraw) if withdraw.mailbox == other => return Told::Other,
             Post::Met(met) if met.mailbox == other => met,
-            Post::Met(_) | Post::Withdrawn(_) | Post::Replaced(_) => return Told::Stranger,
+            Post::Met(_) | Post::Withdrawn(_) | Post::Replaced(_) | Post::Removed(_) => {
+                return Told::Stranger;
+            }
         };
         if self.plan.introduces(to, post, destination) {
             self.half_mut(to).met = true;

@@ -25,6 +25,7 @@ use kring_protocol::secret::Secret;
 use kring_protocol::sign::Signature;
 use kring_protocol::submission::{Receipt, Submission};
 use kring_protocol::time::{Day, Timestamp};
+use kring_protocol::trace;
 
 /// An encoding and whether bytes read as its type; whatever does must encode back to those bytes.
 pub(crate) struct Sample {
@@ -72,6 +73,7 @@ pub(crate) fn samples() -> Vec<Sample> {
         logs(),
         witnesses(),
         evidence(),
+        traces(),
     ]
     .into_iter()
     .flatten()
@@ -137,6 +139,19 @@ fn boards_and_records() -> Vec<Sample> {
     let file = include_str!("../../src/coordination/tests/golden.txt");
     samples.extend(golden::<Message>(file, &["card", "position", "position that says nothing"]));
     samples.extend(golden::<Cooperation>(file, &["cooperation", "cooperation with nobody"]));
+    samples
+}
+
+fn traces() -> Vec<Sample> {
+    let file = include_str!("../../src/trace/tests/golden.txt");
+    let requests = ["request complain", "request kept", "request open"];
+    let responses =
+        ["response handled", "response kept", "response answer", "response ruling", "response refused"];
+    let mut samples = golden::<trace::SignedComplaint>(file, &["signed complaint"]);
+    samples.extend(golden::<trace::Answer>(file, &["answer", "answer about a crowd"]));
+    samples.extend(golden::<Post>(file, &["post removed"]));
+    samples.extend(golden::<trace::Request>(file, &requests));
+    samples.extend(golden::<trace::Response>(file, &responses));
     samples
 }
 
