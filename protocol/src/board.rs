@@ -83,7 +83,7 @@ pub enum Post {
     /// A submission that was introduced has been withdrawn.
     Withdrawn(Withdraw),
     /// A submission that was introduced has been removed by the holders of trace keys.
-    Removed(Removal),
+    Removed(Box<Removal>),
 }
 
 /// What one submission learns of another with the same tag.

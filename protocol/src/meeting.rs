@@ -225,7 +225,7 @@ impl Meeting {
         for removal in &ruling.removed {
             if let Some(live) = self.remove(&removal.mailbox) {
                 tags.insert(live.tag);
-                self.end(removal.mailbox, &live, &Post::Removed(removal.clone()), &mut change);
+                self.end(removal.mailbox, &live, &Post::Removed(Box::new(removal.clone())), &mut change);
             }
         }
         for mailbox in &ruling.cleared {

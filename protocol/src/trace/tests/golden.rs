@@ -47,7 +47,7 @@ fn messages_and_records() {
         ("signed complaint", whole(&complaint)),
         ("answer", whole(&answer)),
         ("answer about a crowd", whole(&verdict.answers[0])),
-        ("post removed", whole(&Post::Removed(removal))),
+        ("post removed", whole(&Post::Removed(Box::new(removal)))),
         ("request complain", whole(&Request::Complain(Box::new(complaint.clone())))),
         ("request kept", whole(&Request::Kept(Box::new(complaint)))),
         ("request open", whole(&Request::Open(Box::new(open)))),
