@@ -383,8 +383,8 @@ fn boards() {
     assert_eq!(head.to_string(), include_str!("golden/board-head.note"));
 }
 
-#[test]
-fn records() {
+/// A submission that has met nobody, and one that has met two others.
+fn lives() -> [Live; 2] {
     let Leave { tag, withdraw_key, expiry, hello, inbox, .. } = leave(None);
     let fresh = Live {
         tag,
@@ -399,6 +399,13 @@ fn records() {
     };
     let introduced = [12, 13].map(|seed| exchange(seed).public()).into();
     let known = Live { min: 2, posts: 24, introduced, ..fresh.clone() };
+    [fresh, known]
+}
+
+#[test]
+fn records() {
+    let [fresh, known] = lives();
+    let Leave { withdraw_key, expiry, .. } = leave(None);
     let point = MeetingPoint {
         matcher: id("matcher"),
         own: exchange(13).public(),

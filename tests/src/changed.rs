@@ -67,7 +67,7 @@ pub enum Change {
 }
 
 impl Change {
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 15] = [
         Self::Nothing,
         Self::Leak,
         Self::LeavesNothing,

@@ -131,12 +131,11 @@ fn unblinded(member: &Member, person: &Person) -> BTreeSet<Vec<u8>> {
     let keys = match_keys(&read.cases[0].persons[0], &recipes);
     let (network, pepper) = (member.covenant().network(), &member.covenant().annex().unwrap().pepper);
     let inputs: Vec<_> = keys.iter().map(|key| key.oprf_input(&network, pepper)).collect();
-    let elements = blind(&inputs, &mut One::default()).unwrap().1.to_bytes();
+    let elements = blind(&inputs, &mut One).unwrap().1.to_bytes();
     elements.chunks(32).map(<[u8]>::to_vec).collect()
 }
 
 /// "Randomness" of which every scalar is one.
-#[derive(Default)]
 struct One;
 
 impl RngCore for One {
