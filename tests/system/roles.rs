@@ -29,6 +29,7 @@ use rand::{CryptoRng, RngCore};
 
 use crate::hostile::{MEMBERS, found, relay};
 use crate::signals::{SOON, add, matches, until_quiet};
+use crate::trace::{self, Hostile};
 use crate::wire::{Kept, Records, received, record, recording};
 
 /// What a stopped member has left, or meant to leave.
@@ -240,4 +241,46 @@ fn a_relay_cannot_read_what_it_passes_on() {
     // The guard is the seal to the matcher. What stands under it is found by the same search.
     let opened = Records::open(f).decrypted::<Kept>((KeyName::Meeting, Table::Kept));
     assert_eq!(read(&opened), secrets.len());
+}
+
+/// It knows which tag is left, and nothing from which a hello can be made. A member does it for it: that is the same.
+#[test]
+fn a_matcher_cannot_invent_a_meeting() {
+    let place = Place::new();
+    let (mut founded, nodes) = trace::network(&place, &[]);
+    let [_, _, c, .., f] = &nodes;
+    add(c, "case", &[&trace::person(0)]);
+    until("it is left", SOON, || (f.metric("kring_meeting_submissions") == Some(1)).then_some(()));
+    let known = trace::left(&mut founded, "c");
+    let hostile = Hostile::new(&founded, known);
+    hostile.send("d", vec![hostile.closed()]);
+    trace::until_logged(c, "a meeting without a valid partner");
+    assert!(c.notices().is_empty());
+    // The guard is the subject key. Who has it can make a meeting.
+    let e = Member::of(&nodes[4]);
+    hostile.send("d", vec![hostile.leave_as(e.id(), &e.signing_key())]);
+    assert_eq!(matches(c, "case", 1).len(), 1);
+}
+
+#[test]
+fn a_met_partner_cannot_speak_for_another() {
+    let place = Place::new();
+    let (mut founded, nodes) = trace::network(&place, &[]);
+    let [a, b, c, d, e, f] = &nodes;
+    add(c, "case", &[&trace::person(0)]);
+    until("it is left", SOON, || (f.metric("kring_meeting_submissions") == Some(1)).then_some(()));
+    let known = trace::left(&mut founded, "c");
+    let hostile = Hostile::new(&founded, known);
+    let (d, e) = (Member::of(d), Member::of(e));
+    // `e` knows the family, and says that it is `d`.
+    hostile.send("b", vec![hostile.leave_as(d.id(), &e.signing_key())]);
+    trace::until_logged(c, "a meeting without a valid partner");
+    assert!(c.notices().is_empty());
+    for holder in [a, b] {
+        assert_eq!(trace::until_answers(holder, 1)[0]["sender"], "e", "its ticket opens to its own name");
+    }
+    // The guard is the signature. Whoever has another's key can speak for it.
+    hostile.send("b", vec![hostile.leave_as(d.id(), &d.signing_key())]);
+    assert_eq!(matches(c, "case", 1).len(), 1);
+    assert_eq!(c.notice("case").unwrap()["matches"][0]["partner"], "d");
 }

@@ -17,6 +17,7 @@ use kring_protocol::id::{MemberId, Reference};
 use kring_protocol::own_submission::{Leaver, OwnSubmission, WithdrawNumber, WithdrawRoot};
 use kring_protocol::relay::{Outcome, Request, Response, forward};
 use kring_protocol::secret::Secret;
+use kring_protocol::sign::SigningKey;
 use kring_protocol::subject_key::Scope;
 use kring_protocol::submission::{self, Content, Destination, Leave, SealedHello, Submission};
 use kring_protocol::trace::{self, Complainant, Grounds, Refusal, SignedComplaint};
@@ -39,7 +40,7 @@ use crate::signals::{SOON, add, matches, until_quiet};
 use crate::wire::Records;
 
 /// The network, in which `e` is stopped once the keys are there.
-fn network(place: &Place, changed: &[(&str, &str)]) -> (Founded, [Node; 6]) {
+pub(crate) fn network(place: &Place, changed: &[(&str, &str)]) -> (Founded, [Node; 6]) {
     let mut founded = found(place.path(), &["f"]);
     for (member, change) in changed {
         founded.start_changed(member, &[(CHANGE, change)]);
@@ -54,12 +55,12 @@ fn network(place: &Place, changed: &[(&str, &str)]) -> (Founded, [Node; 6]) {
 }
 
 /// Somebody with one match key alone.
-fn person(number: usize) -> Person {
+pub(crate) fn person(number: usize) -> Person {
     Person::default().bsn(&bsn(number))
 }
 
 /// What `member` has left, read from its store while its node is stopped.
-fn left(founded: &mut Founded, member: &str) -> (LeaveKey, Left) {
+pub(crate) fn left(founded: &mut Founded, member: &str) -> (LeaveKey, Left) {
     founded.stop(member);
     let left = {
         let Records { store, vault } = Records::open(&founded.node(member));
@@ -74,14 +75,14 @@ fn left(founded: &mut Founded, member: &str) -> (LeaveKey, Left) {
 }
 
 /// A member with changed software: `e`.
-struct Hostile {
+pub(crate) struct Hostile {
     member: Member,
     scope: Scope,
     left: Left,
 }
 
 impl Hostile {
-    fn new(founded: &Founded, (key, left): (LeaveKey, Left)) -> Self {
+    pub(crate) fn new(founded: &Founded, (key, left): (LeaveKey, Left)) -> Self {
         let member = Member::of(&founded.node("e"));
         let (epoch, matcher, purpose) = (key.epoch, key.matcher, left.purpose.clone());
         let scope = Scope { network: member.covenant().network(), epoch, purpose, matcher };
@@ -90,24 +91,28 @@ impl Hostile {
 
     /// A submission for the person, as an honest node would make it.
     fn leave(&self) -> Leave {
+        self.leave_as(self.member.id(), &self.member.signing_key())
+    }
+
+    /// The same, with any name and signature.
+    pub(crate) fn leave_as(&self, id: &MemberId, signing: &SigningKey) -> Leave {
         let number = WithdrawNumber { generation: 0, counter: OsRng.next_u64() };
         let references = vec![Reference::from_bytes([9; 16])];
         let own = OwnSubmission::draw(references, 2, self.left.own.expiry, number, &mut OsRng);
         let root = WithdrawRoot(Secret::random(&mut OsRng));
-        let (id, signing) = (self.member.id().clone(), self.member.signing_key());
-        let leaver = Leaver { name: Some((&id, &signing)), root: &root };
+        let leaver = Leaver { name: Some((id, signing)), root: &root };
         own.leave(&self.left.subject_key(), &self.scope, leaver, None)
     }
 
     /// The same with a hello that does not open.
-    fn closed(&self) -> Leave {
+    pub(crate) fn closed(&self) -> Leave {
         let mut hello = [0; SealedHello::LEN];
         OsRng.fill_bytes(&mut hello);
         Leave { hello: SealedHello::from_bytes(hello), ..self.leave() }
     }
 
     /// Leaves all of these at `f` through one relay.
-    fn send(&self, relay: &str, leaves: Vec<Leave>) {
+    pub(crate) fn send(&self, relay: &str, leaves: Vec<Leave>) {
         Runtime::new().unwrap().block_on(async {
             let network = self.member.connect().await;
             let matcher: MemberId = "f".parse().unwrap();
@@ -150,7 +155,7 @@ fn answers(node: &Node) -> Vec<Value> {
     report["answers"].as_array().unwrap().clone()
 }
 
-fn until_answers(node: &Node, count: usize) -> Vec<Value> {
+pub(crate) fn until_answers(node: &Node, count: usize) -> Vec<Value> {
     until(&format!("{count} answers at {}", node.dir().display()), SOON, || {
         let found = answers(node);
         (found.len() >= count).then_some(found)
@@ -164,7 +169,7 @@ fn entries(node: &Node, kind: &str, outcome: &str) -> usize {
     entries.as_array().unwrap().iter().filter(is).count()
 }
 
-fn until_logged(node: &Node, text: &str) {
+pub(crate) fn until_logged(node: &Node, text: &str) {
     until(&format!("{text} in {}", node.dir().display()), SOON, || node.log().contains(text).then_some(()));
 }
 
