@@ -188,6 +188,9 @@ fn a_member_that_leaves_a_tag_with_a_hello_that_does_not_open_is_named_to_both_h
     founded.kill("b");
     hostile.send("d", vec![hostile.closed()]);
     until_logged(c, "a meeting without a valid partner");
+    let failed = || c.metric("kring_network_requests_failed_total");
+    let before = failed();
+    until("the holder is asked in vain", SOON, || (failed() > before).then_some(()));
     founded.kill("c");
     founded.start(&["c", "b"]);
     for node in [a, b] {
