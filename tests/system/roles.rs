@@ -251,7 +251,8 @@ fn a_matcher_cannot_invent_a_meeting() {
     let [_, _, c, .., f] = &nodes;
     add(c, "case", &[&trace::person(0)]);
     until("it is left", SOON, || (f.metric("kring_meeting_submissions") == Some(1)).then_some(()));
-    let known = trace::left(&mut founded, "c");
+    let known = trace::stop(&mut founded, "c");
+    founded.start(&["c"]);
     let hostile = Hostile::new(&founded, known);
     hostile.send("d", vec![hostile.closed()]);
     trace::until_logged(c, "a meeting without a valid partner");
@@ -269,7 +270,8 @@ fn a_met_partner_cannot_speak_for_another() {
     let [a, b, c, d, e, f] = &nodes;
     add(c, "case", &[&trace::person(0)]);
     until("it is left", SOON, || (f.metric("kring_meeting_submissions") == Some(1)).then_some(()));
-    let known = trace::left(&mut founded, "c");
+    let known = trace::stop(&mut founded, "c");
+    founded.start(&["c"]);
     let hostile = Hostile::new(&founded, known);
     let (d, e) = (Member::of(d), Member::of(e));
     // `e` knows the family, and says that it is `d`.

@@ -59,19 +59,15 @@ pub(crate) fn person(number: usize) -> Person {
     Person::default().bsn(&bsn(number))
 }
 
-/// What `member` has left, read from its store while its node is stopped.
-pub(crate) fn left(founded: &mut Founded, member: &str) -> (LeaveKey, Left) {
+/// Stops a node; what it has left, read from its store.
+pub(crate) fn stop(founded: &mut Founded, member: &str) -> (LeaveKey, Left) {
     founded.stop(member);
-    let left = {
-        let Records { store, vault } = Records::open(&founded.node(member));
-        let (bytes, sealed) = store.scan_all(Table::Left).unwrap().pop().unwrap();
-        let key = LeaveKey::from_bytes(&bytes).unwrap();
-        let name = KeyName::Left { matcher: key.matcher.clone(), epoch: key.epoch };
-        let left = vault.open_record(&name, Table::Left, &bytes, &sealed).unwrap();
-        (key, left)
-    };
-    founded.start(&[member]);
-    left
+    let Records { store, vault } = Records::open(&founded.node(member));
+    let (bytes, sealed) = store.scan_all(Table::Left).unwrap().pop().unwrap();
+    let key = LeaveKey::from_bytes(&bytes).unwrap();
+    let name = KeyName::Left { matcher: key.matcher.clone(), epoch: key.epoch };
+    let left = vault.open_record(&name, Table::Left, &bytes, &sealed).unwrap();
+    (key, left)
 }
 
 /// A member with changed software: `e`.
@@ -183,7 +179,8 @@ fn a_member_that_leaves_a_tag_with_a_hello_that_does_not_open_is_named_to_both_h
     add(c, "case", &[&person(0)]);
     until("it is left", SOON, || (c.metric("kring_submissions") == Some(1)).then_some(()));
     until_quiet(&[c.clone(), f.clone()]);
-    let known = left(&mut founded, "c");
+    let known = stop(&mut founded, "c");
+    founded.start(&["c"]);
     let hostile = Hostile::new(&founded, known);
     founded.kill("b");
     hostile.send("d", vec![hostile.closed()]);
@@ -236,7 +233,8 @@ fn a_relay_that_makes_a_false_ticket_is_named_by_evidence() {
     add(c, "case", &[&person(0)]);
     until_quiet(&[c.clone(), f.clone()]);
     until("it is left", SOON, || (c.metric("kring_submissions") == Some(1)).then_some(()));
-    let known = left(&mut founded, "c");
+    let known = stop(&mut founded, "c");
+    founded.start(&["c"]);
     let hostile = Hostile::new(&founded, known);
     hostile.send("d", vec![hostile.closed()]);
     for node in [a, b] {
@@ -260,7 +258,8 @@ fn the_author_of_a_crowd_is_named_and_the_honest_ones_are_introduced() {
     let person = person(0);
     add(c, "case", &[&person]);
     until_quiet(&[c.clone(), f.clone()]);
-    let known = left(&mut founded, "c");
+    let known = stop(&mut founded, "c");
+    founded.start(&["c"]);
     let hostile = Hostile::new(&founded, known);
     hostile.send("b", (0..15).map(|_| hostile.leave()).collect());
     assert_eq!(matches(c, "case", 1).len(), 1, "with e, whose hellos are good");
@@ -295,9 +294,8 @@ fn a_complaint_about_a_hello_in_order_is_refused_and_opens_nothing() {
         add(node, "case", &[&person]);
     }
     assert_eq!(matches(c, "case", 1), matches(d, "case", 1));
-    let (key, left) = left(&mut founded, "d");
+    let (key, left) = stop(&mut founded, "d");
     let member = Member::of(d);
-    founded.stop("d");
     let config = d.config();
     let master = MasterKey::load(&config.master_key_file).unwrap();
     let identity = Identity::load(&config.data_dir.join("identity.sealed"), &master).unwrap();
