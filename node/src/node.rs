@@ -89,6 +89,7 @@ impl Default for Around {
 /// # Errors
 /// [`RunError`].
 pub async fn run_with(config: Config, around: Around) -> Result<(), RunError> {
+    let asked_to_stop = signals();
     let (stop, stopping) = watch::channel(false);
     let (failure, mut failures) = watch::channel(None::<String>);
     let core_parts = CoreParts::open(&config)?;
@@ -110,7 +111,7 @@ pub async fn run_with(config: Config, around: Around) -> Result<(), RunError> {
     tracing::info!(member = %core.me, api = %config.api_listen, "the node is running");
 
     let reason = tokio::select! {
-        () = signal() => None,
+        () = asked_to_stop => None,
         failed = failures.wait_for(Option::is_some) => failed.ok().and_then(|reason| reason.clone()),
     };
     let events = vec![core.event(Kind::Service, None, 1)];
@@ -401,17 +402,20 @@ async fn housekeeping(
     }
 }
 
-/// Waits for SIGTERM or SIGINT.
-async fn signal() {
+/// SIGTERM or SIGINT, from this call on: one that comes while the node starts ends it in order too.
+fn signals() -> impl Future<Output = ()> {
     use tokio::signal::unix::{SignalKind, signal};
-    let wait = async |kind| match signal(kind) {
+    let [terminate, interrupt] = [SignalKind::terminate(), SignalKind::interrupt()].map(signal);
+    let wait = async |signals: std::io::Result<tokio::signal::unix::Signal>| match signals {
         Ok(mut signals) => {
             signals.recv().await;
         }
         Err(_) => std::future::pending().await,
     };
-    tokio::select! {
-        () = wait(SignalKind::terminate()) => {}
-        () = wait(SignalKind::interrupt()) => {}
+    async move {
+        tokio::select! {
+            () = wait(terminate) => {}
+            () = wait(interrupt) => {}
+        }
     }
 }

@@ -46,7 +46,8 @@ pub struct Live {
     pub inbox: Inbox,
     /// Posts made to it so far.
     pub posts: u32,
-    /// Mailboxes it has been introduced to and that were live when it last met anyone: fewer than [`CROWD`].
+    /// Mailboxes it has been introduced to and that were live when it last met anyone: fewer than [`CROWD`], or than
+    /// [`CLEARED_MAX`] once it is cleared.
     pub introduced: BTreeSet<ExchangeKey>,
     /// Whether a ruling found nothing wrong with it.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
@@ -346,11 +347,14 @@ impl Meeting {
         admitted
     }
 
-    /// Whether two that are open have not met, and neither has met a whole crowd. The latter follows from who is open
-    /// until the matcher stops; afterwards it is not known who is oldest.
+    /// Whether two that are open have not met, and neither has met a whole crowd, or as many as may be cleared. The latter
+    /// follows from who is open until the matcher stops; afterwards it is not known who is oldest.
     fn may_meet(&self, a: &ExchangeKey, b: &ExchangeKey, today: Day) -> bool {
         let has_met = self.live.get(a).is_some_and(|live| live.introduced.contains(b));
-        !has_met && [a, b].iter().all(|mailbox| self.still_met(mailbox, today).len() < CROWD - 1)
+        let most = |mailbox| {
+            if self.live.get(mailbox).is_some_and(|live| live.cleared) { CLEARED_MAX } else { CROWD }
+        };
+        !has_met && [a, b].iter().all(|mailbox| self.still_met(mailbox, today).len() < most(mailbox) - 1)
     }
 
     /// Whom of those it was introduced to are live yet.

@@ -74,6 +74,9 @@ fn modules(parent: &str, dir: &Path) -> Vec<(String, String)> {
     for entry in fs::read_dir(dir).unwrap() {
         let path = entry.unwrap().path();
         let module = format!("{parent}::{}", path.file_stem().unwrap().to_str().unwrap());
+        if path.ends_with("tests") {
+            continue;
+        }
         if path.is_dir() {
             found.extend(modules(&module, &path));
         } else if path.extension().is_some_and(|ending| ending == "rs") && !path.ends_with("tests.rs") {
@@ -83,8 +86,15 @@ fn modules(parent: &str, dir: &Path) -> Vec<(String, String)> {
     found
 }
 
-/// Types that cannot be named from here; `codec::tests::has_one_spelling` is for them.
-const INSIDE: [&str; 2] = ["kring_protocol::board::SignedPost", "kring_protocol::ceremony::kept::Kept"];
+/// Types that cannot be named from here, for which `codec::tests::has_one_spelling` is, and those that are part of another
+/// and have no record of their own.
+const INSIDE: [&str; 5] = [
+    "kring_protocol::board::SignedPost",
+    "kring_protocol::ceremony::kept::Kept",
+    "kring_protocol::trace::Complaint",
+    "kring_protocol::trace::crowd::Crowd",
+    "kring_protocol::trace::opening::Why",
+];
 
 #[test]
 fn every_encoded_type_has_a_sample() {

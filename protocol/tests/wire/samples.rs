@@ -5,6 +5,7 @@
 
 use kring_protocol::board::Post;
 use kring_protocol::board::replication as board;
+use kring_protocol::canary::Canary;
 use kring_protocol::ceremony::message::{Commitment, Confirm, Share, Working};
 use kring_protocol::ceremony::{self, Abort, Evidence, Fault, Finished, KeyId, Nonce, SessionId};
 use kring_protocol::ceremony::{KeyRecord, Point, SignedKeyRecord};
@@ -26,6 +27,8 @@ use kring_protocol::sign::Signature;
 use kring_protocol::submission::{Receipt, Submission};
 use kring_protocol::time::{Day, Timestamp};
 use kring_protocol::trace;
+use rand_chacha::ChaCha20Rng;
+use rand_core::SeedableRng;
 
 /// An encoding and whether bytes read as its type; whatever does must encode back to those bytes.
 pub(crate) struct Sample {
@@ -74,6 +77,7 @@ pub(crate) fn samples() -> Vec<Sample> {
         witnesses(),
         evidence(),
         traces(),
+        canaries(),
     ]
     .into_iter()
     .flatten()
@@ -140,6 +144,13 @@ fn boards_and_records() -> Vec<Sample> {
     samples.extend(golden::<Message>(file, &["card", "position", "position that says nothing"]));
     samples.extend(golden::<Cooperation>(file, &["cooperation", "cooperation with nobody"]));
     samples
+}
+
+fn canaries() -> Vec<Sample> {
+    let (before, last) = (Frontier::new(), Day::from_days(20_100));
+    let from = Timestamp::from_secs(1_700_000_000);
+    let mut rng = ChaCha20Rng::from_seed([1; 32]);
+    vec![made(&Canary::draw(id("matcher"), Epoch(1), (before, last), from, &mut rng))]
 }
 
 fn traces() -> Vec<Sample> {
