@@ -106,14 +106,12 @@ struct Moments {
 }
 
 impl Moments {
-    /// Kills a node and notes what it had to do.
-    fn kill(&mut self, demo: &Demo, node: &Node) {
-        let waiting = |name| node.metric(name).is_some_and(|waiting| waiting > 0);
-        let (evaluating, sending, posting) = (
-            waiting("kring_waiting_evaluations"),
-            waiting("kring_waiting_submissions"),
-            waiting("kring_waiting_appends"),
-        );
+    /// Kills a node and notes what it had to do. What waits to be posted waits only for milliseconds: who has
+    /// seen that it does has it killed at once.
+    fn kill(&mut self, demo: &Demo, node: &Node, posting: bool) {
+        let waiting = |name| !posting && node.metric(name).is_some_and(|waiting| waiting > 0);
+        let (evaluating, sending) =
+            (waiting("kring_waiting_evaluations"), waiting("kring_waiting_submissions"));
         let importing = demo.log().contains(KEYS_MADE) && !demo.log().contains(IMPORTED);
         if node.kill() {
             self.kills += 1;
@@ -142,7 +140,7 @@ fn nodes_killed_while_they_work_lose_nothing() {
                 Duration::from_millis(370 + 30 * index as u64)
             };
             within_time(next.saturating_duration_since(Instant::now()), || demo.has_ended().then_some(()));
-            moments.kill(&demo, node);
+            moments.kill(&demo, node, false);
         }
     }
     // Matchers just when they have meetings to post.
@@ -152,7 +150,7 @@ fn nodes_killed_while_they_work_lose_nothing() {
             nodes.iter().enumerate().filter(|(index, _)| !at_posting.contains(index)).collect::<Vec<_>>()
         {
             if node.metric("kring_waiting_appends").is_some_and(|waiting| waiting > 0) {
-                moments.kill(&demo, node);
+                moments.kill(&demo, node, true);
                 at_posting.insert(index);
             }
         }
