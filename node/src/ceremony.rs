@@ -311,6 +311,7 @@ impl Ceremonies {
                 Table::Chain,
                 Table::Header,
                 Table::Answer,
+                Table::Vouched,
             ] {
                 for record in self.core.store.scan(table, &epoch.to_be_bytes()) {
                     batch.delete(table, record?.0);

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex as StdMutex};
 use kring_protocol::codec::{self, Wire};
 use kring_protocol::evaluation::{
     Acknowledgement, Announce, Chain, Decision, Evaluate, Fraud, MAX_HEADERS, Outcome, Reason, Refused,
-    Request, Response, SignedHeader, VerifiedHeader, answer,
+    Request, Response, SignedHeader, VerifiedHeader, Vouched, answer,
 };
 use kring_protocol::evidence::Violation;
 use kring_protocol::id::{Epoch, MemberId};
@@ -126,7 +126,7 @@ impl Holder {
                 Some(answer) => answer,
                 None => refused(Reason::CatchingUp, None),
             },
-            Decision::Answer { chain: next, elements, keys: specs } => {
+            Decision::Answer { chain: next, elements, keys: specs, vouched } => {
                 let count = elements.count();
                 let matchers: Vec<_> = specs.iter().map(|spec| &spec.matcher).collect();
                 let Some(shares) = shares(&keys, chain.last(), &matchers) else {
@@ -140,6 +140,7 @@ impl Holder {
                 let mut batch = Batch::new();
                 batch.put(Table::Chain, chain_key(epoch, from), codec::encode(&*next));
                 batch.put(Table::Answer, chain_key(epoch, from), codec::encode(&response));
+                batch.put(Table::Vouched, chain_key(epoch, from), codec::encode(&*vouched));
                 let entries = vec![self.core.event(Kind::EvaluationAnswered, Some(from), count as u64)];
                 if self.core.commit(batch, entries).await.is_err() {
                     return refused(Reason::CatchingUp, None);
@@ -197,6 +198,12 @@ impl Holder {
     #[must_use]
     pub fn header(&self, epoch: Epoch, member: &MemberId, seq: u64) -> Option<SignedHeader> {
         load(&self.core, Table::Header, &header_key(epoch, member, seq)).ok().flatten()
+    }
+
+    /// The last request of a member that was answered, with the acknowledgements that came with it.
+    #[must_use]
+    pub fn vouched(&self, epoch: Epoch, member: &MemberId) -> Option<Vouched> {
+        load(&self.core, Table::Vouched, &chain_key(epoch, member)).ok().flatten()
     }
 
     fn stored_answer(&self, epoch: Epoch, member: &MemberId) -> Option<Response> {

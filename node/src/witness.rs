@@ -11,7 +11,7 @@ use kring_protocol::codec;
 use kring_protocol::evaluation::{
     Comparison, Fraud, SignedHeader, VerifiedHeader, compare as compare_chains,
 };
-use kring_protocol::evidence::{Continues, LogOf, Violation};
+use kring_protocol::evidence::{Continues, LogOf, ServedTwice, Violation};
 use kring_protocol::id::{Epoch, MemberId};
 use kring_protocol::log::entry::Kind;
 use kring_protocol::log::witness::message::{CHAINS_MAX, Request, Response};
@@ -174,9 +174,27 @@ impl Witness {
         }
         let known = |seq| self.holder.header(epoch, &member, seq);
         match compare_chains(&theirs, known) {
-            Comparison::Fraud(fraud) => keep(&self.core, Violation::Headers(sorted(fraud))).await,
+            Comparison::Fraud(fraud) => {
+                keep(&self.core, Violation::Headers(sorted(fraud))).await?;
+                self.name_helpers(peer, epoch, member).await
+            }
             Comparison::Same | Comparison::Ahead => Ok(()),
         }
+    }
+
+    /// Keeps proof against the key holders that acknowledged both sides of a fork.
+    async fn name_helpers(&self, peer: &MemberId, epoch: Epoch, member: MemberId) -> Result<(), StoreError> {
+        let Some(own) = self.holder.vouched(epoch, &member) else { return Ok(()) };
+        let request = Request::Vouched { epoch, member: member.clone() };
+        let Some(Response::Vouched(theirs)) = self.ask(peer, &request).await else { return Ok(()) };
+        let helpers = tokio::task::block_in_place(|| {
+            let known = |seq| self.holder.header(epoch, &member, seq);
+            ServedTwice::helpers(&own, &theirs, known, |holder| self.core.verifying_key(holder))
+        });
+        for helper in helpers {
+            keep(&self.core, Violation::ServedTwice(Box::new(helper))).await?;
+        }
+        Ok(())
     }
 
     fn verified(&self, epoch: Epoch, header: SignedHeader) -> Option<VerifiedHeader> {
@@ -255,6 +273,10 @@ impl Witness {
             Request::Header { epoch, member, seq } => {
                 let header = self.holder.header(epoch, &member, seq);
                 header.map_or(Response::Nothing, |header| Response::Header(Box::new(header)))
+            }
+            Request::Vouched { epoch, member } => {
+                let vouched = self.holder.vouched(epoch, &member);
+                vouched.map_or(Response::Nothing, |vouched| Response::Vouched(Box::new(vouched)))
             }
             Request::Board { matcher, checkpoint } => {
                 self.board(from, &matcher, &checkpoint).await.unwrap_or(Response::Nothing)

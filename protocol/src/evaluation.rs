@@ -20,7 +20,7 @@ pub use asker::{
     AnswerFault, Asker, BeginError, Culprit, FinishError, KeyResult, NewRequest, Outgoing, Progress,
 };
 pub use header::{Fraud, Header, HeaderError, HeaderHash, MAX_KEYS, SignedHeader, VerifiedHeader};
-pub use holder::{Chain, Comparison, Decision, Entered, Outcome, compare};
+pub use holder::{Chain, Comparison, Decision, Entered, Outcome, Vouched, compare};
 pub use message::{Announce, Evaluate, MAX_HEADERS, Reason, Refused, Request, Response};
 pub use terms::{Budget, KeySpec, Party, PurposeTerms, Terms};
 

@@ -62,7 +62,7 @@ impl Wire for Evidence {
 pub enum Violation {
     /// A member signed two headers that cannot stand in one chain.
     Headers(Box<Fraud>),
-    /// A key holder served two headers with one number.
+    /// A key holder served two headers that cannot stand in one chain.
     ServedTwice(Box<ServedTwice>),
     /// A key holder signed a wrong evaluation.
     Evaluation(Box<WrongEvaluation>),
@@ -176,7 +176,11 @@ impl Violation {
     fn act(&self) -> Vec<u8> {
         match self {
             Self::Headers(it) => place(&it.known.header),
-            Self::ServedTwice(it) => place(&it.first.header),
+            // However often it helped to carry on with both sides of a fork.
+            Self::ServedTwice(it) => {
+                let header = &it.second.header;
+                join(&[header.member.as_bytes(), &header.epoch.to_be_bytes()])
+            }
             Self::Evaluation(it) => it.header.hash().as_bytes().to_vec(),
             Self::Ceremony(it) => it.session().map_or_else(Vec::new, |session| session.as_bytes().to_vec()),
             Self::Fork(it) => it.log.kind().to_vec(),

@@ -81,6 +81,7 @@ fn kind(family: Family, bytes: &[u8]) -> (String, String) {
         Family::Witness => match codec::decode(bytes) {
             Ok(witness::Request::Chains { .. }) => ("chains".to_owned(), none()),
             Ok(witness::Request::Header { .. }) => ("header".to_owned(), none()),
+            Ok(witness::Request::Vouched { .. }) => ("vouched".to_owned(), none()),
             Ok(witness::Request::Board { matcher, .. }) => ("board-head".to_owned(), matcher.to_string()),
             Err(_) => ("?".to_owned(), none()),
         },

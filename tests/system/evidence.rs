@@ -10,10 +10,12 @@ use kring_node::clock::Clock;
 use kring_node::network::{Family, Inbound, Network, Peer, peer_id};
 use kring_protocol::board::replication::{Request as Read, Response as Shown, board_name, page, sign_head};
 use kring_protocol::board::{Body, Entry};
-use kring_protocol::codec::{decode, encode};
+use kring_protocol::codec::{Bytes, decode, encode};
 use kring_protocol::covenant::VerifiedCovenant;
 use kring_protocol::crypto::sha256;
-use kring_protocol::evaluation::{Announce, Header, HeaderHash, Request, Response, SignedHeader};
+use kring_protocol::evaluation::{
+    Acknowledgement, Announce, Evaluate, Header, HeaderHash, Request, Response, SignedHeader,
+};
 use kring_protocol::id::{Address, MemberId};
 use kring_protocol::log::merkle::{Tree, leaf_hash};
 use kring_protocol::oprf::blind;
@@ -77,16 +79,48 @@ impl Hostile {
         header.sign(&self.signing).signed().clone()
     }
 
-    async fn announce(&self, to: &str, header: &SignedHeader) {
-        let request = encode(&Request::Announce(Announce { headers: vec![header.clone()] }));
-        let answer = loop {
-            match self.network.request(&id(to), Family::Evaluate, request.clone()).await {
-                Ok(answer) => break answer,
+    async fn ask(&self, holder: &str, request: &Request) -> Response {
+        let request = encode(request);
+        loop {
+            match self.network.request(&id(holder), Family::Evaluate, request.clone()).await {
+                Ok(answer) => return decode(&answer).unwrap(),
                 Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
             }
-        };
-        let answer = decode::<Response>(&answer).unwrap();
-        assert!(matches!(answer, Response::Acknowledged(_)), "{answer:?}");
+        }
+    }
+
+    async fn announce(&self, to: &str, header: &SignedHeader) -> Acknowledgement {
+        match self.ask(to, &Request::Announce(Announce { headers: vec![header.clone()] })).await {
+            Response::Acknowledged(given) => given,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Goes on with one side of a chain: shows it to two holders, takes a helper's word as the third, and has the first
+    /// holder answer.
+    async fn go_on(
+        &self,
+        last: Option<&SignedHeader>,
+        holders: [&str; 2],
+        (helper, key): (&str, &SigningKey),
+    ) -> SignedHeader {
+        let elements = blind(&[vec![1]], &mut OsRng).unwrap().1;
+        let mut header = self.header(1).header;
+        header.elements = sha256(elements.as_bytes());
+        if let Some(SignedHeader { header: last, .. }) = last {
+            (header.seq, header.total, header.prev) = (last.seq + 1, last.total + 1, last.hash());
+        }
+        let signed = header.sign(&self.signing);
+        let (epoch, hash) = (signed.header().epoch, signed.hash());
+        let mut acknowledgements = vec![Acknowledgement::sign(id(helper), hash, key)];
+        for holder in holders {
+            acknowledgements.push(self.announce(holder, signed.signed()).await);
+        }
+        let elements = Bytes(elements.to_bytes());
+        let evaluate = Request::Evaluate(Evaluate { epoch, header: hash, acknowledgements, elements });
+        let answer = self.ask(holders[0], &evaluate).await;
+        assert!(matches!(answer, Response::Answered(_)), "{answer:?}");
+        signed.signed().clone()
     }
 
     /// Shows one board to `a`, and another to everyone else, one entry longer.
@@ -195,4 +229,43 @@ fn board_checks(founded: &Founded, place: &Place) {
     assert_eq!((code, stdout.contains("version 9")), (1, true), "{stdout}");
     let (code, ..) = run(&["audit", "evidence", names[0]]);
     assert_eq!(code, 2, "files need a covenant");
+}
+
+/// f carries on with two chains, each before two honest holders. The third signature under either is e's. What came with
+/// the requests they answered convicts e, and nobody else, also where one holder was down in between and where the two
+/// sides have come to different numbers.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_holder_that_helps_to_fork_is_convicted() {
+    let place = Place::new();
+    let mut founded = Founded::new(place.path(), &MEMBERS, &["c", "d", "e", "f"], |draft| draft);
+    founded.start(&MEMBERS);
+    founded.kill("f");
+    founded.kill("e");
+    let helper = Member::of(&founded.node("e")).signing_key();
+    let hostile = Hostile::new(&founded).await;
+    let mut one = None;
+    for _ in 0..3 {
+        one = Some(hostile.go_on(one.as_ref(), ["a", "b"], ("e", &helper)).await);
+    }
+    founded.kill("a");
+    hostile.go_on(None, ["c", "d"], ("e", &helper)).await;
+    tokio::task::block_in_place(|| {
+        founded.start(&["a"]);
+        until("the helper is convicted", TIMEOUT, || {
+            (kept(&founded, "a", "e-served-twice-").len() == 1).then_some(())
+        });
+    });
+    let covenant = founded.node("a").config().covenant_file.to_string_lossy().into_owned();
+    let record = kept(&founded, "a", "-served-twice-");
+    let (code, stdout, log) =
+        run(&["audit", "evidence", "--covenant", &covenant, record[0].to_str().unwrap()]);
+    assert_eq!((code, record.len()), (0, 1), "{log}");
+    assert!(stdout.contains("e served two different requests of f with number 1 of epoch"), "{stdout}");
+    for node in ["a", "b", "c", "d"] {
+        let names = kept(&founded, node, "");
+        let accused = names.iter().map(|file| file.file_name().unwrap().to_string_lossy().into_owned());
+        let others: Vec<_> =
+            accused.filter(|name| !name.starts_with("e-served") && !name.starts_with("f-")).collect();
+        assert_eq!(others, [] as [String; 0], "{node} accuses somebody else");
+    }
 }

@@ -76,6 +76,8 @@ pub enum Table {
     Judged = 33,
     /// Answers of both holders of trace keys, by matcher and submission; sealed.
     Traced = 34,
+    /// The acknowledgements that came with the request answered last, by epoch and member.
+    Vouched = 35,
 }
 
 impl Table {
@@ -115,6 +117,7 @@ impl Table {
             Self::Complaint => "complaint",
             Self::Judged => "judged",
             Self::Traced => "traced",
+            Self::Vouched => "vouched",
         }
     }
 }

@@ -36,6 +36,21 @@ impl Wire for Chain {
     const MAX_LEN: usize = 4_096;
 }
 
+/// The last request of a member that a holder answered, with the acknowledgements that came with it: proof against
+/// whoever acknowledges another header in its place, should it turn out that the member forked its chain.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Vouched {
+    /// The header.
+    pub header: SignedHeader,
+    /// Those that counted, one per holder.
+    pub acknowledgements: Vec<Acknowledgement>,
+}
+
+impl Wire for Vouched {
+    const MAX_LEN: usize = 8_192;
+}
+
 /// What became of announced headers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entered {
@@ -69,6 +84,8 @@ pub enum Decision<'a> {
         elements: Elements,
         /// The keys to answer for, in the order of the header.
         keys: Vec<&'a KeySpec>,
+        /// To be stored with the answer, in the place of what was stored for the answer before.
+        vouched: Box<Vouched>,
     },
     /// Send the stored answer again.
     Stored,
@@ -180,9 +197,9 @@ impl Chain {
         me: &MemberId,
         now: Timestamp,
     ) -> Result<Decision<'a>, Reason> {
-        let entered =
-            self.last.as_ref().map(|signed| &signed.header).filter(|last| last.hash() == request.header);
-        let header = entered.ok_or(Reason::NotEntered)?;
+        let entered = self.last.as_ref().filter(|last| last.header.hash() == request.header);
+        let signed = entered.ok_or(Reason::NotEntered)?;
+        let header = &signed.header;
         let party = terms.parties.get(&self.member).ok_or(Reason::Stranger)?;
         if header.covenant != terms.covenant {
             return Err(Reason::Covenant);
@@ -191,7 +208,8 @@ impl Chain {
             return Err(Reason::Clock);
         }
         let keys = permitted_keys(header, terms)?;
-        if count_acknowledgements(request, header, terms) < terms.majority(&header.member) {
+        let acknowledgements = counted_acknowledgements(request, header, terms);
+        if acknowledgements.len() < terms.majority(&header.member) {
             return Err(Reason::Acknowledgements);
         }
         let keys: Vec<_> = keys.into_iter().filter(|key| key.holders.contains(me)).collect();
@@ -208,7 +226,8 @@ impl Chain {
         }
         chain.charged = true;
         chain.answered = Some(request.header);
-        Ok(Decision::Answer { chain, elements, keys })
+        let vouched = Box::new(Vouched { header: signed.clone(), acknowledgements });
+        Ok(Decision::Answer { chain, elements, keys, vouched })
     }
 
     /// Takes `count` from what is left of the day and then of the allowance, or takes nothing.
@@ -235,17 +254,15 @@ fn permitted_keys<'a>(header: &Header, terms: &'a Terms) -> Result<Vec<&'a KeySp
     if keys.iter().map(|key| &key.matcher).eq(&header.keys) { Ok(keys) } else { Err(Reason::Keys) }
 }
 
-/// Different holders whose word counts and whose signature fits. One signature is checked per holder.
-fn count_acknowledgements(request: &Evaluate, header: &Header, terms: &Terms) -> usize {
-    let acknowledged = |holder: &&MemberId| {
-        let given = request.acknowledgements.iter().find(|given| given.holder == **holder);
-        let fits = |given: &Acknowledgement| {
-            let party = terms.parties.get(*holder);
-            given.header == request.header && party.is_some_and(|party| given.verify(&party.key).is_ok())
-        };
-        given.is_some_and(fits)
+/// Those of different holders whose word counts and whose signature fits. One signature is checked per holder.
+fn counted_acknowledgements(request: &Evaluate, header: &Header, terms: &Terms) -> Vec<Acknowledgement> {
+    let acknowledged = |holder: &MemberId| {
+        let given = request.acknowledgements.iter().find(|given| given.holder == *holder)?;
+        let party = terms.parties.get(holder)?;
+        let fits = given.header == request.header && given.verify(&party.key).is_ok();
+        fits.then(|| given.clone())
     };
-    terms.witnesses(&header.member).filter(acknowledged).count()
+    terms.witnesses(&header.member).filter_map(acknowledged).collect()
 }
 
 /// What another holder's head of a member's chain means next to ours.

@@ -2,13 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Court, Finding, NotProven};
+use super::{Court, EVIDENCE_MAX, Finding, NotProven};
 use crate::ceremony::SignedKeyRecord;
-use crate::codec::{Bytes, array};
+use crate::codec::{Bytes, array, encode};
 use crate::crypto::sha256;
 use crate::evaluation::{
-    Acknowledgement, Culprit, Fraud, Header, PartHash, SignedAnswer, WrongAnswer, hash_part_hashes,
-    verify_parts,
+    Acknowledgement, Culprit, Fraud, Header, PartHash, SignedAnswer, SignedHeader, Vouched, WrongAnswer,
+    hash_part_hashes, verify_parts,
 };
 use crate::id::MemberId;
 use crate::oprf::{self, Elements, Evaluation, Proof, PublicShare};
@@ -32,16 +32,23 @@ pub(super) fn headers(fraud: &Fraud, court: &Court<'_>) -> Result<Finding, NotPr
     Ok((vec![header.member.clone()], "4.2", Some(header.time.day()), deed))
 }
 
-/// A key holder that put its name under two different headers with one number.
+/// Most bytes of the headers in [`ServedTwice::between`], so that the record keeps to [`EVIDENCE_MAX`]: some 2,500 headers
+/// of a usual covenant, and never fewer than 500.
+const BETWEEN_MAX: usize = EVIDENCE_MAX - (16 << 10);
+
+/// A key holder that put its name under two headers that cannot stand in one chain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ServedTwice {
     /// The key holder.
     pub holder: MemberId,
-    /// What it signed of one header.
+    /// What it signed of one header, whose number is not lower than the other's.
     pub first: Statement,
     /// What it signed of the other.
     pub second: Statement,
+    /// The headers before `first` in its chain, from the number of `second` on; none where both have one number. Each
+    /// names the one before it, so whoever vouches for `first` vouches for these.
+    pub between: Vec<Header>,
 }
 
 /// A key holder's word on a header: that it stands in its chain, or an answer to it.
@@ -86,22 +93,75 @@ impl Statement {
 
 impl ServedTwice {
     pub(super) fn check(&self, court: &Court<'_>) -> Result<Finding, NotProven> {
-        let Self { holder, first, second } = self;
+        let Self { holder, first, second, .. } = self;
         let key = court.key_holder(holder)?;
-        let place = |header: &Header| (header.network, header.epoch, header.member.clone(), header.seq);
-        if place(&first.header) != place(&second.header) || first.header.network != court.network() {
+        if first.header.network != court.network() {
             return Err(NotProven::Unfitting);
         }
-        if !first.is_signed_by(holder, &key) || !second.is_signed_by(holder, &key) {
-            return Err(NotProven::Signature);
-        }
-        if first.header == second.header {
-            return Err(NotProven::Allowed);
-        }
-        let Header { member, epoch, seq, .. } = &first.header;
+        self.prove(&key)?;
+        let Header { member, epoch, seq, .. } = &second.header;
         let deed =
             format!("served two different requests of {member} with number {seq} of epoch {}", epoch.0);
         Ok((vec![holder.clone()], "4.2", Some(first.header.time.day()), deed))
+    }
+
+    /// Whether the holder with this key signed both, and whoever enters one cannot enter the other.
+    fn prove(&self, key: &VerifyingKey) -> Result<(), NotProven> {
+        let Self { holder, first, second, between } = self;
+        let place = |header: &Header| (header.network, header.epoch, header.member.clone(), header.seq);
+        // What stands in the chain of `first` where `second` claims to stand.
+        let mut instead = &first.header;
+        for before in between.iter().rev() {
+            if instead.prev != before.hash() || before.seq.checked_add(1) != Some(instead.seq) {
+                return Err(NotProven::Unfitting);
+            }
+            instead = before;
+        }
+        if place(instead) != place(&second.header) {
+            return Err(NotProven::Unfitting);
+        }
+        if !first.is_signed_by(holder, key) || !second.is_signed_by(holder, key) {
+            return Err(NotProven::Signature);
+        }
+        if *instead == second.header { Err(NotProven::Allowed) } else { Ok(()) }
+    }
+
+    /// The holders that helped a member to fork its chain, given what two holders keep of the last requests of it that
+    /// they answered: those that vouched for both. Any two majorities of a member's witnesses share one, so somebody is
+    /// named whenever both answered after the fork and `own` is not the shorter side; from there the other one names it.
+    ///
+    /// `known` gives the headers of the own chain by number, `key` the key of a key holder. Nothing of `theirs` needs to
+    /// be true.
+    #[must_use]
+    pub fn helpers(
+        own: &Vouched,
+        theirs: &Vouched,
+        known: impl Fn(u64) -> Option<SignedHeader>,
+        key: impl Fn(&MemberId) -> Option<VerifyingKey>,
+    ) -> Vec<Self> {
+        let (mine, other) = (&own.header.header, &theirs.header.header);
+        if mine.seq < other.seq {
+            return Vec::new();
+        }
+        let (mut between, mut room) = (Vec::new(), BETWEEN_MAX);
+        for seq in (other.seq..mine.seq).rev() {
+            let Some(signed) = known(seq) else { return Vec::new() };
+            let Some(rest) = room.checked_sub(encode(&signed).len()) else { return Vec::new() };
+            room = rest;
+            between.push(signed.header);
+        }
+        between.reverse();
+        let twice = |first: &Acknowledgement| {
+            let second = theirs.acknowledgements.iter().find(|given| given.holder == first.holder)?;
+            let it = Self {
+                holder: first.holder.clone(),
+                first: Statement::acknowledged(mine.clone(), first),
+                second: Statement::acknowledged(other.clone(), second),
+                between: between.clone(),
+            };
+            it.prove(&key(&it.holder)?).is_ok().then_some(it)
+        };
+        own.acknowledgements.iter().filter_map(twice).collect()
     }
 }
 

@@ -155,7 +155,7 @@ impl<'a> Play<'a> {
             Request::Evaluate(evaluate) => match chain.decide(evaluate, terms, &id(holder), now()) {
                 Decision::Refuse(reason) => refuse(reason, chain),
                 Decision::Stored => panic!("nobody asks twice here"),
-                Decision::Answer { chain: next, elements, keys } => {
+                Decision::Answer { chain: next, elements, keys, .. } => {
                     *chain = *next;
                     let share = |matcher| &self.network.shares[&(holder, index(matcher))];
                     let shares: Vec<_> = keys.iter().map(|key| (&key.matcher, share(&key.matcher))).collect();

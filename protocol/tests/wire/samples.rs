@@ -13,7 +13,7 @@ use kring_protocol::codec::{Bytes, Wire, decode, encode};
 use kring_protocol::conversation::{Message, MessageId, MistakenReason, Says};
 use kring_protocol::coordination::Cooperation;
 use kring_protocol::covenant::{Covenant, SignedCovenant};
-use kring_protocol::evaluation::{self, Chain, Fraud, SignedAnswer, SignedHeader};
+use kring_protocol::evaluation::{self, Chain, Fraud, SignedAnswer, SignedHeader, Vouched};
 use kring_protocol::evidence;
 use kring_protocol::id::{CovenantHash, Epoch, MemberId, NetworkId, Reference};
 use kring_protocol::log::entry::{self, Actor, Entry, Quarter, Record, Salt};
@@ -100,6 +100,7 @@ fn evaluations() -> Vec<Sample> {
     samples.extend(golden::<SignedHeader>(file, &["signed header"]));
     samples.extend(golden::<SignedAnswer>(file, &["stored answer"]));
     samples.extend(golden::<Chain>(file, &["chain"]));
+    samples.extend(golden::<Vouched>(file, &["vouched"]));
     samples.extend(golden::<Fraud>(file, &["fraud"]));
     samples
 }
@@ -244,13 +245,15 @@ fn witnesses() -> Vec<Sample> {
         .lines()
         .map(|hex| hex::decode(hex).unwrap())
         .collect();
-    let (requests, responses) = lines.split_at(4);
+    let (requests, responses) = lines.split_at(5);
     let request = |bytes: &Vec<u8>| sample::<witness::Request>("witness request", bytes.clone());
     let response = |bytes: &Vec<u8>| sample::<witness::Response>("witness response", bytes.clone());
     let mut samples: Vec<_> = requests.iter().map(request).chain(responses.iter().map(response)).collect();
     let file = include_str!("../../src/evaluation/tests/golden.txt");
     let header: SignedHeader = decode(&golden::<SignedHeader>(file, &["signed header"])[0].bytes).unwrap();
     samples.push(made(&witness::Response::Chains(vec![header.clone(); 2])));
+    let vouched: Vouched = decode(&golden::<Vouched>(file, &["vouched"])[0].bytes).unwrap();
+    samples.push(made(&witness::Response::Vouched(Box::new(vouched))));
     samples.push(made(&witness::Response::Header(Box::new(header))));
     samples
 }

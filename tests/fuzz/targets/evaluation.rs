@@ -282,7 +282,7 @@ impl World {
         match chain.decide(evaluate, &SETTING.terms, name, self.now) {
             Decision::Refuse(reason) => refused(reason, chain),
             Decision::Stored => Response::Answered(holder.stored.clone().expect("stored with the chain")),
-            Decision::Answer { chain: next, elements, keys } => {
+            Decision::Answer { chain: next, elements, keys, .. } => {
                 let place = |place: usize| if holder.lies { (place + 1) % keys.len() } else { place };
                 let share = |index: usize| &holder.shares[&keys[place(index)].matcher];
                 let shares: Vec<_> =

@@ -44,6 +44,7 @@ fn golden_bytes() {
         ("refused", round_trip(&Response::Refused(refused))),
         ("stored answer", round_trip(&answer)),
         ("chain", round_trip(&holder.chains[&id("a")])),
+        ("vouched", round_trip(&holder.vouched[&id("a")])),
         ("fraud", round_trip(&Fraud { known: header, other })),
     ];
     let found: String = found.iter().map(|(name, bytes)| format!("{name}: {bytes}\n")).collect();
@@ -70,7 +71,10 @@ fn the_largest_messages_fit() {
     assert!(encode(&header).len() <= SignedHeader::MAX_LEN);
     round_trip(&Request::Announce(Announce { headers: vec![header.clone(); MAX_HEADERS] }));
     round_trip(&Response::Headers(vec![header.clone(); MAX_HEADERS]));
-    round_trip(&Fraud { known: header.clone(), other: header });
+    round_trip(&Fraud { known: header.clone(), other: header.clone() });
+    // No covenant has more than seven key holders.
+    let given = Acknowledgement::sign(long.clone(), header.header.hash(), world.key("a"));
+    round_trip(&Vouched { header, acknowledgements: vec![given; 7] });
 
     let mut answer = world.holders[&id("b")].stored[&id("a")].clone();
     answer.holder = long.clone();

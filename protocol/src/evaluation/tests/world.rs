@@ -49,6 +49,7 @@ pub(super) struct Holder {
     pub chains: BTreeMap<MemberId, Chain>,
     pub headers: BTreeMap<(MemberId, u64), SignedHeader>,
     pub stored: BTreeMap<MemberId, SignedAnswer>,
+    pub vouched: BTreeMap<MemberId, Vouched>,
     pub frauds: Vec<Fraud>,
     pub evaluations: usize,
 }
@@ -248,7 +249,7 @@ impl World {
         match chain.decide(evaluate, &terms, me, self.now) {
             Decision::Stored => Response::Answered(holder.stored[peer].clone()),
             Decision::Refuse(reason) => refused(reason, chain),
-            Decision::Answer { chain: next, elements, keys } => {
+            Decision::Answer { chain: next, elements, keys, vouched } => {
                 let lies = self.liars.contains(me);
                 // A liar swaps its shares of two keys.
                 let place = |place: usize| if lies { (place + 1) % keys.len() } else { place };
@@ -263,6 +264,7 @@ impl World {
                 holder.evaluations += keys.len();
                 *chain = *next;
                 holder.stored.insert(peer.clone(), answer.clone());
+                holder.vouched.insert(peer.clone(), decode(&encode(&*vouched)).unwrap());
                 Response::Answered(answer)
             }
         }

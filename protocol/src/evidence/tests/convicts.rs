@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::world::{EXPIRY, TODAY, World, id};
 use crate::ceremony::{Evidence as Package, Fault};
 use crate::codec::{decode, encode};
-use crate::evaluation::{Acknowledgement, Culprit, Fraud, SignedHeader, WrongAnswer};
+use crate::evaluation::{Acknowledgement, Culprit, Fraud, Header, SignedHeader, WrongAnswer};
 use crate::evidence::*;
 use crate::log::merkle::{Tree, leaf_hash};
 use crate::log::witness::{Compared, Head, board_key, compare, continues};
@@ -22,17 +22,26 @@ fn headers(world: &World) -> [Violation; 2] {
     [fraud(twice.signed()), fraud(astray.signed())]
 }
 
-fn served_twice(world: &World) -> Violation {
+fn served_twice(world: &World) -> [Violation; 2] {
     let (one, other) = (world.elements(1, 2), world.elements(2, 2));
     let first = world.header("p1", None, &one);
     let second = world.header("p1", None, &other);
     let acknowledged = Acknowledgement::sign(id("p0"), first.hash(), world.key("p0"));
     let answered = world.answer("p0", &second, &other, false);
-    Violation::ServedTwice(Box::new(ServedTwice {
-        holder: id("p0"),
-        first: Statement::acknowledged(first, &acknowledged),
-        second: Statement::answered(second, &answered),
-    }))
+    // Two steps on from the first.
+    let sign = |header: &Header| header.clone().sign(world.key("p1"));
+    let next = world.header("p1", Some(&sign(&first)), &one);
+    let last = world.header("p1", Some(&sign(&next)), &one);
+    let later = Acknowledgement::sign(id("p0"), last.hash(), world.key("p0"));
+    let second = Statement::answered(second, &answered);
+    let of = |first, between| {
+        let second = second.clone();
+        Violation::ServedTwice(Box::new(ServedTwice { holder: id("p0"), first, second, between }))
+    };
+    [
+        of(Statement::acknowledged(first.clone(), &acknowledged), Vec::new()),
+        of(Statement::acknowledged(last, &later), vec![first, next]),
+    ]
 }
 
 fn evaluations(world: &World) -> [Violation; 2] {
@@ -122,7 +131,7 @@ pub(super) fn samples(world: &World) -> Vec<(Evidence, &'static [&'static str], 
         all.push((world.evidence(violation), members, section));
     };
     headers(world).into_iter().for_each(|it| add(it, &["p1"], "4.2"));
-    add(served_twice(world), &["p0"], "4.2");
+    served_twice(world).into_iter().for_each(|it| add(it, &["p0"], "4.2"));
     evaluations(world).into_iter().for_each(|it| add(it, &["p0"], "4.3"));
     ceremonies(world).into_iter().for_each(|it| add(it, &["p0"], "3.4"));
     forks(world).into_iter().for_each(|it| add(it, &["p5"], "6.1"));

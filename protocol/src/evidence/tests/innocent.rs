@@ -40,6 +40,9 @@ fn honest_evaluations() {
         let fraud = Fraud { known: known.signed().clone(), other: other.signed().clone() };
         innocent(&world, Violation::Headers(Box::new(fraud)));
     }
+    let part = |from: usize, to: usize| headers[from..to].iter().map(|it| it.header().clone()).collect();
+    let between: Vec<Vec<Header>> =
+        (0..=headers.len()).flat_map(|to| (0..=to).map(move |from| part(from, to))).collect();
     for (a, b) in served.iter().flat_map(|a| served.iter().map(move |b| (a, b))) {
         let statements = |(header, _, acknowledged, answer): &(Header, Elements, _, _)| {
             [
@@ -49,8 +52,12 @@ fn honest_evaluations() {
         };
         for (first, second) in statements(a).into_iter().zip(statements(b)) {
             for holder in ["p0", "p4"].map(id) {
-                let (first, second) = (first.clone(), second.clone());
-                innocent(&world, Violation::ServedTwice(Box::new(ServedTwice { holder, first, second })));
+                for between in &between {
+                    let (holder, first, second) = (holder.clone(), first.clone(), second.clone());
+                    let between = between.clone();
+                    let twice = ServedTwice { holder, first, second, between };
+                    innocent(&world, Violation::ServedTwice(Box::new(twice)));
+                }
             }
         }
         evaluated(&world, &a.0, &a.1, &b.3);

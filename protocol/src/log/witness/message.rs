@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::codec::Wire;
-use crate::evaluation::SignedHeader;
+use crate::evaluation::{SignedHeader, Vouched};
 use crate::evidence::Continues;
 use crate::id::{Epoch, MemberId};
 
@@ -30,6 +30,13 @@ pub enum Request {
         /// Its number.
         seq: u64,
     },
+    /// Between key holders: the last request of `member` that was answered, with the acknowledgements that came with it.
+    Vouched {
+        /// The epoch.
+        epoch: Epoch,
+        /// Who asked.
+        member: MemberId,
+    },
     /// Between readers: the asker's newest head of a board, and the question for the other's.
     Board {
         /// Whose board.
@@ -51,6 +58,8 @@ pub enum Response {
     Chains(Vec<SignedHeader>),
     /// The header.
     Header(Box<SignedHeader>),
+    /// What was vouched for.
+    Vouched(Box<Vouched>),
     /// The head.
     Board {
         /// The answering reader's head, with the lines of matcher and reader alone.
@@ -91,7 +100,8 @@ mod tests {
         let found = [
             bytes(&Request::Chains { epoch: Epoch(300), after: None }),
             bytes(&Request::Chains { epoch: Epoch(1), after: Some(member.clone()) }),
-            bytes(&Request::Header { epoch: Epoch(1), member, seq: 2 }),
+            bytes(&Request::Header { epoch: Epoch(1), member: member.clone(), seq: 2 }),
+            bytes(&Request::Vouched { epoch: Epoch(1), member }),
             bytes(&Request::Board { matcher, checkpoint: checkpoint.clone() }),
             bytes(&Response::Chains(Vec::new())),
             bytes(&Response::Board { checkpoint: checkpoint.clone(), continues }),
