@@ -76,6 +76,10 @@ pub enum Table {
     Judged = 33,
     /// Answers of both holders of trace keys, by matcher and submission; sealed.
     Traced = 34,
+    /// How far the coordination of each case is, by case id; sealed per case.
+    Cooperation = 40,
+    /// What was to be told about each case, by case id; sealed per case.
+    Told = 41,
 }
 
 impl Table {
@@ -115,6 +119,8 @@ impl Table {
             Self::Complaint => "complaint",
             Self::Judged => "judged",
             Self::Traced => "traced",
+            Self::Cooperation => "cooperation",
+            Self::Told => "told",
         }
     }
 }
