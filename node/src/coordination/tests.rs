@@ -7,6 +7,7 @@ use kring_protocol::time::{Day, Timestamp};
 use super::told::TOLD_MAX;
 use super::{Told, ToldList, What};
 use crate::store::MAX_VALUE_LEN;
+use crate::testing::golden;
 use crate::texts::{Language, alert};
 
 fn told(what: What) -> Told {
@@ -34,4 +35,16 @@ fn every_alert_has_a_word_of_its_own_and_a_text_in_both_languages() {
             assert!(text.ends_with(['.', '?']) && !text.contains('$'), "{text}");
         }
     }
+}
+
+#[test]
+fn golden_bytes_of_what_was_told() {
+    let list: ToldList = golden(&[
+        "0182",
+        "a56261741a6b49d200647768617468696e766f6c7665646561626f7574500909090909090909090909090909090968646561646c696e65f666776169746564f6",
+        "a56261741a6b49d20064776861746872656d696e6465726561626f7574f668646561646c696e65197530667761697465641903e8",
+    ]);
+    let involved = Told { deadline: None, waited: None, ..told(What::Involved) };
+    let reminder = Told { about: None, ..told(What::Reminder) };
+    assert_eq!(list.iter().cloned().collect::<Vec<_>>(), [involved, reminder]);
 }

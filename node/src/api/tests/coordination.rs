@@ -42,7 +42,7 @@ async fn with_key(fake: &Arc<Fake>, token: &str, path: &str, key: &str, body: &V
 #[tokio::test]
 async fn a_match_is_answered_in_words_from_a_list() {
     let (fake, token) = node();
-    for (reason, _) in crate::api::notices::REASONS {
+    for (reason, _) in notices::REASONS {
         let body = json!({"matchId": "m1", "response": "notRight", "reason": reason});
         let answer = with_key(&fake, &token, "/notices/n0/respond", "k", &body).await;
         assert_eq!((answer.status.as_u16(), answer.json()), (200, body));
