@@ -22,6 +22,7 @@ mod query;
 mod serve;
 mod shape;
 mod signals;
+mod steps;
 
 use std::fmt;
 use std::sync::Arc;
@@ -36,9 +37,13 @@ pub use auth::{Actor, Scope, TokenRecord};
 pub use error::{ApplicationError, InvalidParam, Place, Problem};
 pub use imports::{ImportReport, LineReason};
 pub use network::{BoardRead, KeyView, NetworkView, PartnerView, SubmissionsWaiting, Tempo, WaitingView};
-pub use notices::{MatchView, NewResponse, NoticeState, NoticeView, ResponseView, Says};
+pub use notices::{
+    AlertView, CardView, ClaimView, MatchView, MaybeOutcome, NewResponse, NoticeState, NoticeView,
+    ResponseView, Says, Whose,
+};
 pub use serve::serve;
 pub use signals::{FamilyInformed, Idempotency, NewContact, NewPerson, NewSignal, SignalState, SignalView};
+pub use steps::Step;
 
 /// The version of the interface, in every response and in the OpenAPI document.
 pub const API_VERSION: &str = "1.0.0";
@@ -71,6 +76,9 @@ fn endpoints<A: Application>() -> Vec<Endpoint<A>> {
         get("/notices", self::get(notices::list::<A>)),
         get("/notices/{id}", self::get(notices::show::<A>)),
         post("/notices/{id}/respond", self::post(notices::respond::<A>)),
+        post("/notices/{id}/contact", self::post(notices::contact::<A>)),
+        post("/notices/{id}/lead", self::post(notices::lead::<A>)),
+        post("/notices/{id}/close", self::post(notices::close::<A>)),
         get("/network", self::get(network::show::<A>)),
         get("/covenant", self::get(network::covenant::<A>)),
         post("/imports", self::post(imports::import::<A>)),

@@ -2,7 +2,7 @@
 //!
 //! Not here: the form of requests ([`crate::api`]); the work itself ([`crate::signals`], [`crate::partner`]).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use base64::Engine;
@@ -11,7 +11,6 @@ use kring_protocol::codec;
 use kring_protocol::covenant::Tempo as CovenantTempo;
 use kring_protocol::id::Reference;
 use kring_protocol::log::entry::Kind;
-use kring_protocol::matching::Match;
 use kring_protocol::time::Timestamp;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
@@ -20,23 +19,21 @@ use serde_json::{Value, json};
 use crate::api::auth::TokenHash;
 use crate::api::{
     Actor, Application, ApplicationError, AuditEntry, AuditProof, BoardRead, Idempotency, ImportReport,
-    KeyView, MatchView, NetworkView, NewResponse, NewSignal, NoticeState, NoticeView, PartnerView, ProofView,
-    ResponseView, Scope, SignalState, SignalView, SubmissionsWaiting, Tempo, TokenRecord, WaitingView,
-    operations,
+    KeyView, NetworkView, NewResponse, NewSignal, NoticeView, PartnerView, ProofView, ResponseView, Scope,
+    SignalState, SignalView, Step, SubmissionsWaiting, Tempo, TokenRecord, WaitingView, operations,
 };
 use crate::audit::Event;
 use crate::boards::Boards;
 use crate::cases::{Case, CaseId};
 use crate::ceremony::Ceremonies;
 use crate::core::Core;
-use crate::grounds::Grounds;
 use crate::keys::Keyring;
 use crate::matcher::Matcher;
 use crate::partner::Partner;
-use crate::responses;
+use crate::responses::{self, Asked};
 use crate::signals;
 use crate::store::Batch;
-use crate::texts::{self, Language};
+use crate::texts::Language;
 
 /// What the API works on.
 #[derive(Debug)]
@@ -73,6 +70,11 @@ impl Node {
         Event { actor: Some(self.core.audit.actor(name)), ..self.core.event(kind, None, count as u64) }
     }
 
+    fn asked<'a>(&self, actor: &Actor, notice: &'a str, idempotency: Option<Idempotency>) -> Asked<'a> {
+        let event = self.event(actor, Kind::Coordination, 1);
+        Asked { notice, case: self.case_of_notice(notice), idempotency, event }
+    }
+
     fn signal_view(&self, case: &Case) -> SignalView {
         let state = if case.withdrawn.is_some() {
             SignalState::Withdrawn
@@ -91,58 +93,6 @@ impl Node {
             expires_at: moment(case.expiry.plus(1).start()),
             quiet_until: (case.min > 2).then_some(case.min.into()),
         }
-    }
-
-    /// The notices: one per case that has a live match which nobody called mistaken, however many partners it met.
-    fn notice_views(&self, language: Language) -> Vec<NoticeView> {
-        let (cases, matches) = (self.partner.cases(), self.partner.matches());
-        let mut by_case: BTreeMap<CaseId, (&Case, Vec<&Match>)> = BTreeMap::new();
-        let today = self.core.today();
-        for entry in matches.iter().filter(|entry| entry.is_shown()) {
-            if let Some(case) = cases.by_reference(&entry.own).filter(|case| case.is_live(today)) {
-                by_case.entry(case.id).or_insert((case, Vec::new())).1.push(entry);
-            }
-        }
-        let conversations = self.partner.conversations();
-        let view = |(case, matches): (&Case, Vec<&Match>)| {
-            let grounds = Grounds::new(&cases, &conversations, case);
-            self.notice_view(case, &matches, |entry| texts::basis(language, &grounds.of(entry)))
-        };
-        by_case.into_values().map(view).collect()
-    }
-
-    fn notice_view(
-        &self,
-        case: &Case,
-        matches: &[&Match],
-        basis_text: impl Fn(&Match) -> String,
-    ) -> NoticeView {
-        let covenant = &self.core.covenant;
-        let controllers: BTreeSet<_> = matches
-            .iter()
-            .filter_map(|entry| covenant.member(entry.partner.as_ref()?))
-            .map(|card| &card.controller)
-            .collect();
-        // Where the purpose hides names, all that is known is that there is one.
-        let other_partners = controllers.len().max(1);
-        let view = |entry: &&Match| MatchView {
-            match_id: entry.id.to_string(),
-            partner: entry.partner.as_ref().map(ToString::to_string),
-            basis: entry.basis().into_iter().map(ToString::to_string).collect(),
-            basis_text: basis_text(entry),
-        };
-        NoticeView {
-            id: self.notice_id(case.id),
-            case_reference: case.case_reference.clone(),
-            state: NoticeState::Open,
-            other_partners,
-            matches: matches.iter().map(view).collect(),
-        }
-    }
-
-    /// A notice's id follows from its case's, so that it stays the same through restarts.
-    fn notice_id(&self, case: CaseId) -> String {
-        hex::encode(self.core.vault.index_key("notice").hash(case.0.as_bytes()))
     }
 
     fn waiting(&self) -> WaitingView {
@@ -253,9 +203,9 @@ impl Application for Node {
     }
 
     async fn notice(&self, actor: &Actor, id: &str, language: Language) -> Outcome<NoticeView> {
-        let mut views = self.notice_views(language).into_iter();
-        let view = views.find(|view| view.id == id).ok_or(ApplicationError::NotFound)?;
-        self.log(actor, Kind::CaseRead, 1).await?;
+        let view = self.case_of_notice(id).and_then(|case| Some((case, self.notice_view(case, language)?)));
+        let (case, view) = view.ok_or(ApplicationError::NotFound)?;
+        responses::look(&self.core, &self.partner, case, self.event(actor, Kind::CaseRead, 1)).await?;
         Ok(view)
     }
 
@@ -266,10 +216,21 @@ impl Application for Node {
         response: NewResponse,
         idempotency: Option<Idempotency>,
     ) -> Outcome<ResponseView> {
-        let event = self.event(actor, Kind::Coordination, 1);
-        let of_case = |case| self.notice_id(case);
-        let notice = (notice, of_case);
-        responses::respond(&self.core, &self.partner, notice, response, idempotency, event).await
+        responses::respond(&self.core, &self.partner, self.asked(actor, notice, idempotency), response).await
+    }
+
+    async fn step(
+        &self,
+        actor: &Actor,
+        notice: &str,
+        step: Step,
+        idempotency: Option<Idempotency>,
+        language: Language,
+    ) -> Outcome<NoticeView> {
+        let asked = self.asked(actor, notice, idempotency);
+        let case = asked.case;
+        responses::step(&self.core, &self.partner, asked, step).await?;
+        case.and_then(|case| self.notice_view(case, language)).ok_or(ApplicationError::NotFound)
     }
 
     async fn network(&self, _actor: &Actor) -> Outcome<NetworkView> {
@@ -390,7 +351,7 @@ fn case_id(id: &str) -> Outcome<CaseId> {
 }
 
 /// RFC 3339, UTC.
-fn moment(time: Timestamp) -> String {
+pub(crate) fn moment(time: Timestamp) -> String {
     let second = i64::try_from(time.secs()).unwrap_or(i64::MAX);
     jiff::Timestamp::from_second(second).unwrap_or(jiff::Timestamp::MAX).to_string()
 }

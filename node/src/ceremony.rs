@@ -303,6 +303,7 @@ impl Ceremonies {
         let ended = |epoch: &Epoch| self.core.covenant.epochs.end(*epoch) <= today;
         let epochs: Vec<_> = self.keyring.all().iter().map(|keys| keys.terms.epoch).filter(ended).collect();
         for epoch in epochs {
+            let _changing = partner.changing_matches.lock().await;
             let mut batch = Batch::new();
             for table in [
                 Table::KeyRecord,
@@ -317,14 +318,14 @@ impl Ceremonies {
                     batch.delete(table, record?.0);
                 }
             }
-            partner.forget_epoch(epoch, &mut batch)?;
+            let mut events = partner.forget_epoch(epoch, &mut batch)?;
             let mut names = vec![KeyName::Shares(epoch)];
             let matchers = self.core.covenant.matchers_for(&self.core.me);
             names.extend(matchers.into_iter().map(|matcher| KeyName::Left { matcher, epoch }));
             self.core.vault.erase(&names, &mut batch)?;
             self.keyring.remove(epoch);
             self.running().remove(&epoch);
-            let events = vec![self.core.event(Kind::Key, None, 1)];
+            events.push(self.core.event(Kind::Key, None, 1));
             self.core.commit(batch, events).await?;
         }
         Ok(())

@@ -22,6 +22,7 @@ use crate::canary::watch::Watch;
 use crate::ceremony::{Ceremonies, CeremonyError};
 use crate::clock::{Clock, Time};
 use crate::config::Config;
+use crate::coordination;
 use crate::core::{Core, Identity};
 use crate::evidence::{self, Place};
 use crate::founding::IDENTITY_NAME;
@@ -277,6 +278,7 @@ impl Loaded {
             None
         };
         let partner = Arc::new(Partner::load(Arc::clone(core), Arc::clone(&keyring))?);
+        partner.catch_up().await?;
         let counter = Arc::new(Counter::new(Asker::stored_counter(core)?));
         evidence::write_missing(core)?;
         let trace = Arc::new(Trace::load(Arc::clone(core), matcher.clone())?);
@@ -329,6 +331,7 @@ impl Loaded {
             Arc::clone(&self.counter),
         );
         tasks.spawn(asker.run());
+        tasks.spawn(coordination::run(Arc::clone(core), Arc::clone(&self.partner)));
         for matcher in self.partner.submissions.keys() {
             let counter = Arc::clone(&self.counter);
             let sender = Sender::new(Arc::clone(core), Arc::clone(&self.partner), matcher, counter);

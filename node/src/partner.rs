@@ -1,7 +1,7 @@
 //! The partner's own side of the node: cases, what was left for them, and the matches that came of it.
 //!
 //! Holds the state that asker, sender and reader share and decides what work a change makes. Locks are taken in the
-//! order cases, leaves, matches, conversations, canaries, and never across an await.
+//! order cases, leaves, matches, cooperations, conversations, canaries, and never across an await.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -13,9 +13,11 @@ use kring_protocol::matching::{Match, MatchKey, Matches};
 use kring_protocol::sealing::ExchangeKey;
 use kring_protocol::time::Day;
 
+use crate::audit::Event;
 use crate::canary::{Canaries, CanaryKey};
 use crate::cases::{Case, CaseId, Cases, MatchKeyId};
 use crate::conversations::Conversations;
+use crate::coordination::{Change, Changed, Cooperations};
 use crate::core::Core;
 use crate::keys::Keyring;
 use crate::leaves::{LeaveKey, Leaves, Left, Step};
@@ -79,11 +81,16 @@ pub struct Partner {
     cases: Mutex<Cases>,
     leaves: Mutex<Leaves>,
     matches: Mutex<Matches>,
+    cooperations: Mutex<Cooperations>,
     conversations: Mutex<Conversations>,
     canaries: Mutex<Canaries>,
     /// Held from looking at the cases to the commit that changes them, so that two requests at once are one after the
     /// other: the same idempotency key, the same case.
     pub changing_cases: tokio::sync::Mutex<()>,
+    /// Held from changing matches or cooperations to the end of the commit, so that no older record is written over a
+    /// newer one, and what one of them remembers to have said is never lost from the other. Taken after
+    /// [`Self::changing_cases`].
+    pub changing_matches: tokio::sync::Mutex<()>,
     /// Match keys without subject keys.
     pub evaluations: Work<Evaluation>,
     /// Submissions and messages to be sent, by matcher.
@@ -117,6 +124,7 @@ impl Partner {
         let pairs = core.vault.index_key("pair");
         let conversations = Conversations::load(&core.store, pairs, core.network_id(), &leaves, &matches)?;
         let canaries = Canaries::load(&core)?;
+        let cooperations = Cooperations::load(&core)?;
         let submissions = core
             .covenant
             .matchers_for(&core.me)
@@ -129,12 +137,19 @@ impl Partner {
             cases: Mutex::new(cases),
             leaves: Mutex::new(leaves),
             matches: Mutex::new(matches),
+            cooperations: Mutex::new(cooperations),
             conversations: Mutex::new(conversations),
             canaries: Mutex::new(canaries),
             changing_cases: tokio::sync::Mutex::default(),
+            changing_matches: tokio::sync::Mutex::default(),
             evaluations,
             submissions,
         })
+    }
+
+    /// What all roles share.
+    pub(crate) fn core(&self) -> &Core {
+        &self.core
     }
 
     /// The cases.
@@ -150,6 +165,11 @@ impl Partner {
     /// The matches.
     pub fn matches(&self) -> MutexGuard<'_, Matches> {
         self.matches.lock().expect("nobody panics while holding the matches")
+    }
+
+    /// The cooperations.
+    pub fn cooperations(&self) -> MutexGuard<'_, Cooperations> {
+        self.cooperations.lock().expect("nobody panics while holding the cooperations")
     }
 
     /// Who may be speaking to this member.
@@ -291,11 +311,18 @@ impl Partner {
     /// # Errors
     /// [`StoreError`].
     pub async fn expire(&self) -> Result<(), StoreError> {
+        let _changing = self.changing_matches.lock().await;
         let mut batch = Batch::new();
-        let changed = self.matches().expire(self.core.today());
-        self.put_matches(&mut batch, &changed)?;
+        let expired = self.matches().expire(self.core.today());
+        let mut change = Change::new(self);
+        change.update(&expired);
+        let Changed { matches, events } = change.finish(&mut batch)?;
         self.conversations_retain(&mut batch);
-        if batch.is_empty() { Ok(()) } else { self.core.commit(batch, Vec::new()).await }
+        if !batch.is_empty() {
+            self.core.commit(batch, events).await?;
+        }
+        self.touch_matches(&matches);
+        Ok(())
     }
 
     /// Stops listening where nobody can speak any more.
@@ -304,11 +331,12 @@ impl Partner {
         self.conversations().retain_met(&matches, batch);
     }
 
-    /// Forgets what was left in an epoch that has ended; matches that rest on nothing else end.
+    /// Forgets what was left in an epoch that has ended; matches that rest on nothing else end. The caller holds
+    /// [`Self::changing_matches`]. Returns what goes into the audit log.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn forget_epoch(&self, epoch: Epoch, batch: &mut Batch) -> Result<(), StoreError> {
+    pub fn forget_epoch(&self, epoch: Epoch, batch: &mut Batch) -> Result<Vec<Event>, StoreError> {
         let mut mailboxes = Vec::new();
         {
             let mut leaves = self.leaves();
@@ -319,19 +347,20 @@ impl Partner {
                 mailboxes.extend(leaves.remove(&key).map(|left| left.own.mailbox().public()));
             }
         }
+        let mut change = Change::new(self);
         for mailbox in &mailboxes {
-            self.own_ended(batch, mailbox)?;
+            self.own_ended(&mut change, mailbox);
         }
+        let Changed { events, .. } = change.finish(batch)?;
         self.conversations_retain(batch);
         self.canaries().forget_epoch(epoch, batch);
-        Ok(())
+        Ok(events)
     }
 
-    /// An own submission has ended at its matcher. Adds what this changes to the batch.
-    pub fn own_ended(&self, batch: &mut Batch, mailbox: &ExchangeKey) -> Result<Vec<MatchKey>, StoreError> {
-        let changed = self.matches().own_ended(mailbox);
-        self.put_matches(batch, &changed)?;
-        Ok(changed)
+    /// An own submission has ended at its matcher.
+    pub fn own_ended(&self, change: &mut Change<'_>, mailbox: &ExchangeKey) {
+        let ended = self.matches().own_ended(mailbox);
+        change.update(&ended);
     }
 }
 

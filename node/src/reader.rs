@@ -1,7 +1,8 @@
 //! Reads one matcher's board to its head and opens what stands under the own addresses (`docs/protocol.md` sections 6.1,
 //! 6.2, 6.4 and 10).
 //!
-//! A page, the matches it leads to, what others say about them and the place reached are one commit: a crash repeats a page or has it whole.
+//! A page, the matches it leads to, what others say about them with all that follows, and the place reached are one commit:
+//! a crash repeats a page or has it whole.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -25,6 +26,7 @@ use tokio::time::Instant;
 
 use crate::boards::Boards;
 use crate::conversations::channel;
+use crate::coordination::{Change, Changed};
 use crate::core::Core;
 use crate::evidence::keep;
 use crate::leaves::{LeaveKey, Left, locate};
@@ -149,9 +151,14 @@ impl Reader {
             }
         };
         self.refused = None;
+        let _changing = match self.is_for_us(&checked.entries) {
+            true => Some(self.partner.changing_matches.lock().await),
+            false => None,
+        };
         let mut batch = Batch::new();
         let canaries = tokio::task::block_in_place(|| self.canaries(&checked.entries, &mut batch))?;
-        let (changed, heard) = tokio::task::block_in_place(|| self.act(&checked.entries, &mut batch))?;
+        let (met, change) = tokio::task::block_in_place(|| self.act(&checked.entries, &mut batch))?;
+        let Changed { matches: changed, events: follow } = change.finish(&mut batch)?;
         let mut events = vec![self.core.event(
             Kind::BoardRead,
             Some(&self.destination.matcher),
@@ -160,13 +167,12 @@ impl Reader {
         let disclosed = {
             let matches = self.partner.matches();
             let out = |key: &&MatchKey| matches.get(key).is_none_or(Match::is_mistaken);
-            changed.iter().filter(|key| !out(key)).count() as u64
+            met.iter().filter(|key| !out(key)).count() as u64
         };
-        for (kind, count) in [(Kind::Disclosure, disclosed), (Kind::Coordination, heard)] {
-            if count > 0 {
-                events.push(self.core.event(kind, None, count));
-            }
+        if disclosed > 0 {
+            events.push(self.core.event(Kind::Disclosure, None, disclosed));
         }
+        events.extend(follow);
         board.take(checked, batch, |batch| self.core.commit(batch, events)).await?;
         // What was found by another pair, or lost the pair it went over, is said there too.
         self.partner.touch_matches(&changed);
@@ -211,10 +217,19 @@ impl Reader {
         Ok(found)
     }
 
-    /// Opens what is for us. Returns the matches whose grounds changed, and how many messages said something new.
-    fn act(&self, entries: &[Entry], batch: &mut Batch) -> Result<(Vec<MatchKey>, u64), StoreError> {
+    /// Whether an entry stands where posts or messages for cases of this member stand.
+    fn is_for_us(&self, entries: &[Entry]) -> bool {
+        let (leaves, conversations) = (self.partner.leaves(), self.partner.conversations());
+        let ours = |entry: &Entry| {
+            leaves.expects(&entry.address).is_some() || conversations.expects(&entry.address).is_some()
+        };
+        entries.iter().any(ours)
+    }
+
+    /// Opens what is for us. Returns the matches whose grounds changed, and everything that changed.
+    fn act(&self, entries: &[Entry], batch: &mut Batch) -> Result<(Vec<MatchKey>, Change<'_>), StoreError> {
         let mut changed: Vec<MatchKey> = Vec::new();
-        let mut heard: Vec<MatchKey> = Vec::new();
+        let mut change = Change::new(&self.partner);
         let mut read: BTreeMap<LeaveKey, Left> = BTreeMap::new();
         for entry in entries {
             let found = {
@@ -222,7 +237,7 @@ impl Reader {
                 leaves.expects(&entry.address).map(|(key, left)| (key.clone(), left.clone()))
             };
             let Some((key, left)) = found else {
-                heard.extend(self.message(entry, batch));
+                self.message(entry, &mut change, batch);
                 continue;
             };
             let Some((own, n)) = locate(&left, &entry.address) else { continue };
@@ -231,7 +246,11 @@ impl Reader {
             let post = matcher_key
                 .and_then(|key| open_signed_post(&entry.body, &mailbox, &self.destination, &key).ok());
             match post {
-                Some(post) => changed.extend(self.post(&key, &left, &own, post, batch)?),
+                Some(post) => {
+                    let met = self.post(&key, &left, &own, post, batch)?;
+                    change.update(&met);
+                    changed.extend(met);
+                }
                 None => {
                     tracing::warn!(matcher = %self.destination.matcher, "a post at our address does not open")
                 }
@@ -249,34 +268,34 @@ impl Reader {
         for (key, left) in &read {
             self.partner.put_left(batch, key, left)?;
         }
-        self.partner.put_matches(batch, &changed)?;
-        self.partner.put_matches(batch, &heard)?;
-        let count = heard.len() as u64;
-        Ok((changed, count))
+        Ok((changed, change))
     }
 
-    /// What another partner says, if this entry is a message to us. Returns the match that it changed.
-    fn message(&self, entry: &Entry, batch: &mut Batch) -> Option<MatchKey> {
-        let (pair, key, n) = self.partner.conversations().expects(&entry.address)?;
-        let left = self.partner.leaves().get(&key).cloned()?;
-        let channel = channel(self.core.network_id(), &pair, &key, &left)?;
+    /// What another partner says, if this entry is a message to us.
+    fn message(&self, entry: &Entry, change: &mut Change<'_>, batch: &mut Batch) {
+        let Some((pair, key, n)) = self.partner.conversations().expects(&entry.address) else { return };
+        let Some(left) = self.partner.leaves().get(&key).cloned() else { return };
+        let Some(channel) = channel(self.core.network_id(), &pair, &key, &left) else { return };
         if pair.matcher != self.destination.matcher || channel.address_from(n) != entry.address {
-            return None;
+            return;
         }
         let Ok(message) = channel.open(&entry.body) else {
             // Others may stand at the same address; only the two of us know it, so this one is the other side's fault.
             tracing::warn!(matcher = %pair.matcher, "a message at one of our addresses does not open");
-            return None;
+            return;
         };
-        let changed = match self.partner.matches().hear(&message, &pair) {
-            Ok(changed) => changed,
-            Err(error) => {
-                tracing::warn!(matcher = %pair.matcher, %error, "a message was left alone");
-                None
-            }
-        };
+        change.hear(&message, &pair, &self.scope(&key, &left));
         self.partner.conversations().read(&pair, n, &channel, batch);
-        changed
+    }
+
+    /// Where a submission was left.
+    fn scope(&self, key: &LeaveKey, left: &Left) -> Scope {
+        Scope {
+            network: self.core.network_id(),
+            epoch: key.epoch,
+            purpose: left.purpose.clone(),
+            matcher: key.matcher.clone(),
+        }
     }
 
     /// What one post changes.
@@ -290,12 +309,7 @@ impl Reader {
     ) -> Result<Vec<MatchKey>, StoreError> {
         let mailbox = own.mailbox().public();
         let subject_key = left.subject_key();
-        let scope = Scope {
-            network: self.core.network_id(),
-            epoch: key.epoch,
-            purpose: left.purpose.clone(),
-            matcher: key.matcher.clone(),
-        };
+        let scope = self.scope(key, left);
         Ok(match post {
             Post::Met(met) => {
                 let reading = Reading {

@@ -28,6 +28,7 @@ use kring_protocol::log::entry::Kind;
 use crate::canary::{CanaryKey, Promised, Sending};
 use crate::cases::Desired;
 use crate::conversations::channel;
+use crate::coordination::{Change, Changed};
 use crate::core::Core;
 use crate::leaves::{LeaveKey, Left, Step};
 use crate::network::Family;
@@ -57,6 +58,17 @@ enum Sent {
     Message(MatchKey, Saying, Vec<u8>),
     Canary(Sending),
     Dummy,
+}
+
+impl Sent {
+    /// Whether its receipt may change matches.
+    const fn changes_matches(&self) -> bool {
+        match self {
+            Self::Leave(_, left) => left.replaces.is_some(),
+            Self::Withdraw(_) | Self::Message(..) => true,
+            Self::Canary(_) | Self::Dummy => false,
+        }
+    }
 }
 
 /// Sends to one matcher.
@@ -158,6 +170,10 @@ impl Sender {
     /// Chooses pair and number for what these matches have to say here, and stores it before anything is sent.
     async fn number(&self, keys: &[MatchKey]) -> Result<Vec<(MatchKey, Saying)>, StoreError> {
         let mut all = Vec::new();
+        if keys.is_empty() {
+            return Ok(all);
+        }
+        let _changing = self.partner.changing_matches.lock().await;
         {
             let mut matches = self.partner.matches();
             for key in keys {
@@ -380,8 +396,13 @@ impl Sender {
 
     /// Returns the matches that lost a ground.
     async fn store(&self, done: &[(Item, Receipt)]) -> Result<Vec<MatchKey>, StoreError> {
+        let changes = done.iter().any(|(item, _)| item.sent.changes_matches());
+        let _changing = match changes {
+            true => Some(self.partner.changing_matches.lock().await),
+            false => None,
+        };
         let mut batch = Batch::new();
-        let mut changed = Vec::new();
+        let mut change = Change::new(&self.partner);
         for (item, receipt) in done {
             let mut ended = None;
             let promise = item.sealed.promise(receipt);
@@ -419,12 +440,12 @@ impl Sender {
                 }
             }
             if let Some(own) = ended {
-                changed.extend(self.partner.own_ended(&mut batch, &own.mailbox().public())?);
+                self.partner.own_ended(&mut change, &own.mailbox().public());
             }
         }
-        let entries =
-            vec![self.core.event(Kind::SubmissionSent, Some(&self.destination.matcher), done.len() as u64)];
-        self.core.commit(batch, entries).await?;
+        let Changed { matches: changed, events } = change.finish(&mut batch)?;
+        let sent = self.core.event(Kind::SubmissionSent, Some(&self.destination.matcher), done.len() as u64);
+        self.core.commit(batch, std::iter::once(sent).chain(events).collect()).await?;
         Ok(changed)
     }
 

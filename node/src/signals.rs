@@ -16,6 +16,7 @@ use crate::api::{
 use crate::audit::Event;
 use crate::caseload;
 use crate::cases::{Case, CaseId, Contact, Informed, PERSONS_MAX_LEN, persons_len};
+use crate::coordination::{Change, Changed};
 use crate::core::Core;
 use crate::partner::Partner;
 use crate::store::{Batch, StoreError};
@@ -58,7 +59,8 @@ pub async fn add(
     }
     let Some(purpose) = purpose else { return Err(ApplicationError::Internal) };
     let mut case = new_case(core, partner, &purpose, case_reference, persons)?;
-    case.contact = contact;
+    // Who was named before can still be reached, unless somebody else is named.
+    case.contact = contact.or(case.contact);
     case.family_informed = family_informed;
     case.min = min;
     case.request = idempotency.map(|request| {
@@ -160,6 +162,7 @@ fn json_name(field: Field) -> String {
     name
 }
 
+/// A contact as a case keeps it. Whether it makes a card that others accept is asked when one is needed.
 fn check_contact(contact: &NewContact, errors: &mut Vec<InvalidParam>) -> Contact {
     let mut field = |value: &Option<String>, name: &str| text(value.as_deref().unwrap_or(""), name, errors);
     let contact = Contact {
@@ -248,14 +251,19 @@ async fn store(core: &Core, partner: &Partner, cases: Vec<Case>, event: Event) -
     for case in &cases {
         partner.put_case(&mut batch, case)?;
     }
-    core.commit(batch, vec![Event { count: u32::try_from(cases.len()).unwrap_or(u32::MAX), ..event }])
-        .await?;
+    let _changing = partner.changing_matches.lock().await;
+    let mut change = Change::new(partner);
+    cases.iter().for_each(|case| change.case_changed(case));
+    let Changed { matches, mut events } = change.finish(&mut batch)?;
+    events.insert(0, Event { count: u32::try_from(cases.len()).unwrap_or(u32::MAX), ..event });
+    core.commit(batch, events).await?;
     let today = core.today();
     let touched = {
         let mut own = partner.cases();
         cases.into_iter().flat_map(|case| own.put(case, today)).collect()
     };
     partner.touch(&touched);
+    partner.touch_matches(&matches);
     Ok(())
 }
 

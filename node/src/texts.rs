@@ -14,6 +14,8 @@ use kring_protocol::identifier::Role;
 use kring_protocol::recipe::Compared;
 use unic_langid::LanguageIdentifier;
 
+use crate::coordination::What;
+
 /// A language in which there are texts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Language {
@@ -83,6 +85,12 @@ fn text(language: Language, id: &str, arguments: &[(&str, &str)]) -> String {
     let arguments: FluentArgs<'_> = arguments.iter().copied().collect();
     let mut errors = Vec::new();
     bundle.format_pattern(pattern, Some(&arguments), &mut errors).into_owned()
+}
+
+/// What somebody was to be told about a notice.
+#[must_use]
+pub fn alert(language: Language, what: What, arguments: &[(&str, &str)]) -> String {
+    text(language, &format!("alert-{}", what.as_str()), arguments)
 }
 
 /// On what a match rests, in words: what each person who met shares with one of the other side.

@@ -27,3 +27,25 @@ field-birthday = day and month of birth
 field-address = address
 field-postal-code = postal code
 field-house-number = house number
+
+# What somebody was to be told about a notice.
+alert-involved = Another organisation is involved too.
+alert-joined = One more organisation is involved.
+alert-responded = The other organisation has answered.
+alert-card = You can reach the other organisation now.
+alert-lead-claimed = Another organisation wants to be the lead. Do you agree?
+alert-lead-offered = The lead asks you to take over.
+alert-lead-contested = Several organisations want to be the lead. Agree on one.
+alert-other-closed = The other organisation has closed this.
+alert-ended = The other organisation is not involved any more.
+alert-not-right = The other organisation says that this is not right.
+alert-silent = The other organisation has not answered in time.
+alert-reminder = This waits for you. Do something by { $date }.
+alert-overdue = This should have been done. Working days it has waited: { $days }.
+alert-escalated = The process coordinator is told that this waits. Working days it has waited: { $days }.
+alert-own-card-late = Your contact card was not sent in time.
+alert-other-card-late = The other organisation's contact card does not come in time.
+alert-traceable = The other organisation stays silent. Its name can be asked for.
+alert-crowded = There are too many matches. The last ones are not shown here.
+alert-closed = You have closed this.
+alert-reopened = This is open again.

@@ -27,3 +27,25 @@ field-birthday = geboortedag
 field-address = adres
 field-postal-code = postcode
 field-house-number = huisnummer
+
+# Wat iemand over een melding moet horen.
+alert-involved = Ook een andere organisatie is betrokken.
+alert-joined = Er is nog een organisatie betrokken.
+alert-responded = De andere organisatie heeft gereageerd.
+alert-card = U kunt de andere organisatie nu bereiken.
+alert-lead-claimed = Een andere organisatie wil de regie. Bent u het daarmee eens?
+alert-lead-offered = De organisatie met de regie vraagt of u die overneemt.
+alert-lead-contested = Meer dan één organisatie wil de regie. Spreek af wie het wordt.
+alert-other-closed = De andere organisatie heeft dit afgesloten.
+alert-ended = De andere organisatie is niet meer betrokken.
+alert-not-right = De andere organisatie zegt dat dit niet klopt.
+alert-silent = De andere organisatie heeft niet op tijd gereageerd.
+alert-reminder = Dit wacht op u. Doe iets vóór of op { $date }.
+alert-overdue = Dit had al gedaan moeten zijn. Werkdagen wachttijd: { $days }.
+alert-escalated = De procescoördinator hoort dat dit wacht. Werkdagen wachttijd: { $days }.
+alert-own-card-late = Uw contactkaart is niet op tijd verstuurd.
+alert-other-card-late = De contactkaart van de andere organisatie komt niet op tijd.
+alert-traceable = De andere organisatie blijft stil. Haar naam kan worden opgevraagd.
+alert-crowded = Er zijn te veel matches. De laatste staan hier niet bij.
+alert-closed = U heeft dit afgesloten.
+alert-reopened = Dit is weer open.

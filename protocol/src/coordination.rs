@@ -30,7 +30,7 @@ pub use act::{Action, Refused};
 pub use card::{CardError, CardMessage, CardPlace, ContactCard, VerifiedCard};
 pub use cards::{CardDue, CardSigner};
 pub use chase::Step;
-pub use cooperation::{Cooperation, MATCHES_MAX};
+pub use cooperation::{Cooperation, Incoming, MATCHES_MAX};
 pub use position::{Claim, ClaimId, Outcome, PairMark, Position, Response, pair_mark};
 pub use view::{ClaimView, MatchView, NoticeView, Progress, Who};
 

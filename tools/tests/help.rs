@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::process::Command;
 
-const COMMANDS: [&[&str]; 25] = [
+const COMMANDS: [&[&str]; 28] = [
     &[],
     &["init"],
     &["covenant"],
@@ -25,6 +25,9 @@ const COMMANDS: [&[&str]; 25] = [
     &["notice", "list"],
     &["notice", "show"],
     &["notice", "respond"],
+    &["notice", "contact"],
+    &["notice", "lead"],
+    &["notice", "close"],
     &["audit"],
     &["audit", "evidence"],
     &["audit", "trace"],

@@ -7,7 +7,7 @@ use kring_protocol::time::Timestamp;
 use super::auth::{Actor, Scope, TokenHash, TokenRecord};
 use super::{
     ApplicationError, AuditEntry, AuditProof, Idempotency, ImportReport, NetworkView, NewResponse, NewSignal,
-    NoticeView, ProofView, ResponseView, SignalView,
+    NoticeView, ProofView, ResponseView, SignalView, Step,
 };
 use crate::texts::Language;
 
@@ -58,8 +58,8 @@ pub trait Application: Send + Sync + 'static {
         language: Language,
     ) -> impl Future<Output = Outcome<NoticeView>> + Send;
 
-    /// Takes in an answer to one match of a notice; returns once it is durable. Idempotency as for a signal. The same
-    /// answer again changes nothing, also when the notice has gone since.
+    /// Takes in an answer to one match of a notice; returns once it is durable. Idempotency as for a signal. That a match
+    /// is not right, said again, changes nothing, also when the notice has gone since.
     fn respond(
         &self,
         actor: &Actor,
@@ -67,6 +67,17 @@ pub trait Application: Send + Sync + 'static {
         response: NewResponse,
         idempotency: Option<Idempotency>,
     ) -> impl Future<Output = Outcome<ResponseView>> + Send;
+
+    /// Takes another step of the coordination and gives the notice as it is then; idempotency as for a signal. What the
+    /// state of things does not allow is [`ApplicationError::Conflict`].
+    fn step(
+        &self,
+        actor: &Actor,
+        notice: &str,
+        step: Step,
+        idempotency: Option<Idempotency>,
+        language: Language,
+    ) -> impl Future<Output = Outcome<NoticeView>> + Send;
 
     fn network(&self, actor: &Actor) -> impl Future<Output = Outcome<NetworkView>> + Send;
 

@@ -5,6 +5,7 @@ use std::sync::Mutex;
 
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
+use kring_protocol::coordination::Outcome as Came;
 use kring_protocol::time::Timestamp;
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -132,18 +133,55 @@ impl Application for Fake {
         idempotency: Option<Idempotency>,
     ) -> Outcome<ResponseView> {
         (notice == "n0").then_some(()).ok_or(ApplicationError::NotFound)?;
-        let NewResponse { match_id, says } = response;
+        let NewResponse { match_id, says, contact } = response;
         let key = idempotency.map_or_else(String::new, |idempotency| idempotency.key);
-        self.asked.lock().unwrap().push(format!("{match_id} {says:?} {key}"));
+        let with = if contact.is_some() { " with contact" } else { "" };
+        self.asked.lock().unwrap().push(format!("{match_id} {says:?} {key}{with}"));
         Ok(ResponseView { match_id, says })
     }
 
+    async fn step(
+        &self,
+        actor: &Actor,
+        notice: &str,
+        step: Step,
+        idempotency: Option<Idempotency>,
+        language: Language,
+    ) -> Outcome<NoticeView> {
+        let view = self.notice(actor, notice, language).await?;
+        let key = idempotency.map_or_else(String::new, |idempotency| idempotency.key);
+        self.asked.lock().unwrap().push(format!("{step:?} {key}"));
+        Ok(view)
+    }
+
     async fn notice(&self, _: &Actor, id: &str, language: Language) -> Outcome<NoticeView> {
+        let card = CardView {
+            name: "A. Bakker".into(),
+            function: "teacher".into(),
+            phone: "+31101234567".into(),
+            email: "a@school.example".into(),
+        };
+        let claim = |claim: &str, who, partner: Option<&str>| ClaimView {
+            claim: claim.into(),
+            who,
+            partner: partner.map(Into::into),
+            match_ids: vec!["m1".into()],
+            confirmed: who == Whose::Partner,
+        };
         let matched = |id: &str, partner: Option<&str>| MatchView {
             match_id: id.into(),
             partner: partner.map(Into::into),
             basis: vec!["bsn".into()],
             basis_text: language.tag().into(),
+            state: NoticeState::InContact,
+            response: Some(Says::Coordinate),
+            their_response: partner.map(|_| Says::AlreadyTogether),
+            contact_on: partner.map(|_| "2026-11-20".into()),
+            card: partner.map(|_| card.clone()),
+            outcome: MaybeOutcome(None),
+            their_outcome: MaybeOutcome(partner.map(|_| Came::NoFollowUp)),
+            offers_lead: false,
+            their_choice: partner.map(|_| "c1".into()),
         };
         (id == "n0").then_some(()).ok_or(ApplicationError::NotFound)?;
         Ok(NoticeView {
@@ -151,7 +189,16 @@ impl Application for Fake {
             case_reference: "case-1".into(),
             state: NoticeState::InContact,
             other_partners: 2,
+            deadline: Some("2026-11-30".into()),
+            muted: false,
             matches: vec![matched("m1", Some("school")), matched("m2", None)],
+            lead: vec![claim("c1", Whose::Partner, Some("school")), claim("c2", Whose::Through, None)],
+            alerts: vec![AlertView {
+                at: "2026-11-21T20:00:00Z".into(),
+                kind: "responded",
+                match_id: Some("m1".into()),
+                text: language.tag().into(),
+            }],
         })
     }
 

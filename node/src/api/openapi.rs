@@ -83,6 +83,15 @@ fn paths() -> Value {
                 .answers("200", "The notice.", "Notice")
         },
         "/notices/{id}/respond": { "post": respond() },
+        "/notices/{id}/contact": {
+            "post": step("recordContact", "Records the day of contact over a match, or takes it back.", "NewContactDay")
+        },
+        "/notices/{id}/lead": {
+            "post": step("settleLead", "Claims the lead, gives it up, confirms a claim, or hands over.", "NewLead")
+        },
+        "/notices/{id}/close": {
+            "post": step("closeMatch", "Closes a match with an outcome, or takes it up again.", "NewOutcome")
+        },
         "/network": {
             "get": Operation::new("getNetwork", "network", "The network as this node sees it.", Scope::NetworkRead)
                 .answers("200", "The network.", "Network")
@@ -128,6 +137,17 @@ fn respond() -> Value {
         .body("application/json", &reference("NewResponse"))
         .problems(&[400, 404, 408, 409, 413, 415])
         .answers("200", "What stands recorded as this side's answer.", "Response")
+}
+
+fn step(operation_id: &str, summary: &str, body: &str) -> Value {
+    let summary = format!("{summary} The answer comes once it is durable.");
+    Operation::new(operation_id, "notices", &summary, Scope::NoticesWrite)
+        .parameter(id("notice"))
+        .parameter(accept_language())
+        .parameter(idempotency_key())
+        .body("application/json", &reference(body))
+        .problems(&[400, 404, 408, 409, 413, 415])
+        .answers("200", "The notice as it is now.", "Notice")
 }
 
 fn add_signal() -> Value {

@@ -1,5 +1,6 @@
 //! Checks the form of a JSON body and collects everything that is wrong with it. `null` counts as left out.
 
+use kring_protocol::time::Day;
 use serde_json::{Map, Value};
 
 use super::{InvalidParam, Problem};
@@ -66,6 +67,25 @@ impl Shape {
         }
     }
 
+    /// Notes that a field that must be there, though it may be `null`, is not.
+    pub(super) fn require_or_null(&mut self, object: &Object<'_>, name: &str) {
+        if !object.fields.contains_key(name) {
+            self.wrong(object.pointer(name), "is missing; it may be null");
+        }
+    }
+
+    /// Notes that a field is there that must not be, here.
+    pub(super) fn refuse(&mut self, object: &Object<'_>, name: &str, reason: &str) {
+        if object.fields.get(name).is_some_and(|value| !value.is_null()) {
+            self.wrong(object.pointer(name), reason);
+        }
+    }
+
+    /// A date of 1970 or later, as ISO 8601 writes it.
+    pub(super) fn date(&mut self, object: &Object<'_>, name: &str) -> Option<Day> {
+        self.optional(object, name, "must be a date such as 2027-01-31", |value| day(value.as_str()?))
+    }
+
     pub(super) fn text(&mut self, object: &Object<'_>, name: &str) -> Option<String> {
         self.optional(object, name, "must be a text of at most 256 characters", |value| text(value.as_str()?))
     }
@@ -122,6 +142,13 @@ impl Shape {
             _ => Err(Problem::invalid(self.errors)),
         }
     }
+}
+
+fn day(text: &str) -> Option<Day> {
+    let date: jiff::civil::Date = text.parse().ok()?;
+    let span = date.since((jiff::Unit::Day, jiff::civil::date(1970, 1, 1))).ok()?;
+    let day = Day::from_days(u32::try_from(span.get_days()).ok()?);
+    (day.to_string() == text).then_some(day)
 }
 
 fn text(text: &str) -> Option<String> {

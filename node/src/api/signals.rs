@@ -230,7 +230,7 @@ fn person(shape: &mut Shape, value: &Value, at: String) -> Option<NewPerson> {
     })
 }
 
-fn contact(shape: &mut Shape, signal: &Object<'_>) -> Option<NewContact> {
+pub(super) fn contact(shape: &mut Shape, signal: &Object<'_>) -> Option<NewContact> {
     let object = shape.nested(signal, "contact", CONTACT_FIELDS)?;
     Some(NewContact {
         name: shape.text(&object, "name"),

@@ -1,6 +1,7 @@
 //! Each rule of the interface, request by request.
 
 mod contract;
+mod coordination;
 mod document;
 mod limits;
 
@@ -49,6 +50,9 @@ fn well_formed(endpoint: &Endpoint<Fake>, token: &str) -> Request<Body> {
         "/notices/{id}/respond" => {
             json!({"matchId": "m1", "response": "notRight", "reason": "otherPerson"}).to_string()
         }
+        "/notices/{id}/contact" => json!({"matchId": "m1", "on": null}).to_string(),
+        "/notices/{id}/lead" => json!({"action": "claim"}).to_string(),
+        "/notices/{id}/close" => json!({"matchId": "m1", "outcome": "noFollowUp"}).to_string(),
         "/imports" => {
             return request.header(header::CONTENT_TYPE, "text/csv").body(Body::from("case\n")).unwrap();
         }

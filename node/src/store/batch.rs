@@ -78,6 +78,10 @@ pub enum Table {
     Traced = 34,
     /// The acknowledgements that came with the request answered last, by epoch and member.
     Vouched = 35,
+    /// How far the coordination of each case is, by case id; sealed per case.
+    Cooperation = 40,
+    /// What was to be told about each case, by case id; sealed per case.
+    Told = 41,
 }
 
 impl Table {
@@ -118,6 +122,8 @@ impl Table {
             Self::Judged => "judged",
             Self::Traced => "traced",
             Self::Vouched => "vouched",
+            Self::Cooperation => "cooperation",
+            Self::Told => "told",
         }
     }
 }

@@ -1,13 +1,16 @@
 //! `kring notice`: that others are also involved, over the API.
 
+use std::path::PathBuf;
+
 use clap::Subcommand;
 use serde_json::{Value, json};
 
 use super::signal::Node;
 use crate::client::JSON;
+use crate::file;
 use crate::output::{Failure, Output};
 
-/// List, show and answer notices of the running node: cases in which other partners are also involved
+/// Notices of the running node: cases in which other partners are also involved, from answer to agreement
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -34,20 +37,156 @@ enum Act {
     },
     /// Answer one match of a notice
     ///
-    /// A match that is not right leaves the notices of both sides, for good: also after renewal, and when the same two
-    /// cases are found again.
+    /// Who wants to coordinate gives a contact card, as soon as the other side wants to coordinate too. A match that is not
+    /// right leaves the notices of both sides, for good: also after renewal, and when the same two cases are found
+    /// again.
     Respond {
         #[command(flatten)]
-        node: Node,
-        /// The notice's id
-        id: String,
-        /// Which match of it
-        #[arg(long, value_name = "MATCH")]
-        match_id: String,
-        /// This is not right, because of this
-        #[arg(long, value_name = "REASON")]
-        not_right: Reason,
+        of: OfMatch,
+        #[command(flatten)]
+        answer: Answer,
+        /// With --coordinate: file with the contact card, as JSON: name, function, phone, email [default: the signal's
+        /// contact]
+        #[arg(long, value_name = "FILE.json", conflicts_with_all = ["not_right", "already_together"])]
+        contact: Option<PathBuf>,
     },
+    /// Record the day of contact over a match, or take it back
+    Contact {
+        #[command(flatten)]
+        of: OfMatch,
+        #[command(flatten)]
+        day: ContactDay,
+    },
+    /// Claim the lead for a case, confirm another's claim, or hand over
+    Lead {
+        #[command(flatten)]
+        of: OfNotice,
+        #[command(flatten)]
+        lead: Lead,
+    },
+    /// Close a match with an outcome, or take it up again
+    Close {
+        #[command(flatten)]
+        of: OfMatch,
+        #[command(flatten)]
+        end: End,
+    },
+}
+
+/// Which notice.
+#[derive(Debug, clap::Args)]
+struct OfNotice {
+    #[command(flatten)]
+    node: Node,
+    /// The notice's id
+    id: String,
+}
+
+/// Which match of which notice.
+#[derive(Debug, clap::Args)]
+struct OfMatch {
+    #[command(flatten)]
+    notice: OfNotice,
+    /// Which match of it
+    #[arg(long, value_name = "MATCH")]
+    match_id: String,
+}
+
+/// What is answered.
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+struct Answer {
+    /// We want to coordinate
+    #[arg(long)]
+    coordinate: bool,
+    /// We are working together already
+    #[arg(long)]
+    already_together: bool,
+    /// This is not right, because of this
+    #[arg(long, value_name = "REASON")]
+    not_right: Option<Reason>,
+}
+
+/// Whether there was contact.
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+struct ContactDay {
+    /// There was contact on this day, such as 2027-01-31
+    #[arg(long, value_name = "DATE")]
+    on: Option<String>,
+    /// There was none after all
+    #[arg(long)]
+    none: bool,
+}
+
+/// What is done about the lead.
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+struct Lead {
+    /// Claim to be the lead, or accept to take over
+    #[arg(long)]
+    claim: bool,
+    /// Give the own claim up
+    #[arg(long)]
+    release: bool,
+    /// Agree with this claim
+    #[arg(long, value_name = "CLAIM")]
+    confirm: Option<String>,
+    /// As the lead, ask the other side of this match to take over
+    #[arg(long, value_name = "MATCH")]
+    offer: Option<String>,
+    /// Take that back
+    #[arg(long)]
+    keep: bool,
+}
+
+impl Lead {
+    fn body(&self) -> Value {
+        match self {
+            Self { confirm: Some(claim), .. } => json!({ "action": "confirm", "claim": claim }),
+            Self { offer: Some(match_id), .. } => json!({ "action": "offer", "matchId": match_id }),
+            Self { claim: true, .. } => json!({ "action": "claim" }),
+            Self { release: true, .. } => json!({ "action": "release" }),
+            _ => json!({ "action": "keep" }),
+        }
+    }
+}
+
+/// How a match ends for this side.
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+struct End {
+    /// What came of it
+    #[arg(long)]
+    outcome: Option<Outcome>,
+    /// Take the match up again
+    #[arg(long)]
+    reopen: bool,
+}
+
+/// What came of a match.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Outcome {
+    /// There was contact
+    ContactMade,
+    /// There is a plan
+    PlanMade,
+    /// There is a lead on whom both agree
+    LeadAgreed,
+    /// Nothing has to follow
+    NoFollowUp,
+}
+
+impl Outcome {
+    /// As the API writes it.
+    const fn word(self) -> &'static str {
+        match self {
+            Self::ContactMade => "contactMade",
+            Self::PlanMade => "planMade",
+            Self::LeadAgreed => "leadAgreed",
+            Self::NoFollowUp => "noFollowUp",
+        }
+    }
 }
 
 /// In which language texts for people come.
@@ -90,41 +229,90 @@ pub(crate) fn run(args: &Args, output: Output) -> Result<(), Failure> {
             let answer = node.client()?.get_in(&path_of("notices", id)?, &texts.language)?;
             output.result(&answer, &format!("{answer:#}"));
         }
-        Act::Respond { node, id, match_id, not_right } => {
-            let body = json!({ "matchId": match_id, "response": "notRight", "reason": not_right.word() });
-            let path = format!("{}/respond", path_of("notices", id)?);
-            let answer = node.client()?.post(&path, JSON, body.to_string().as_bytes())?;
-            output
-                .result(&answer, &format!("{match_id} is out, for both sides: {}", cell(&answer["reason"])));
+        Act::Respond { of, answer, contact } => {
+            let body = respond(&of.match_id, answer, contact.as_ref())?;
+            let answer = of.notice.post("respond", &body)?;
+            let text = match answer["response"].as_str() {
+                Some("notRight") => {
+                    format!("{} is out, for both sides: {}", of.match_id, cell(&answer["reason"]))
+                }
+                _ => format!("{}: {}", of.match_id, cell(&answer["response"])),
+            };
+            output.result(&answer, &text);
+        }
+        Act::Contact { of, day } => {
+            of.notice.step(output, "contact", &json!({ "matchId": of.match_id, "on": day.on }))?;
+        }
+        Act::Lead { of, lead } => of.step(output, "lead", &lead.body())?,
+        Act::Close { of, end } => {
+            let body = match end.outcome {
+                Some(outcome) => json!({ "matchId": of.match_id, "outcome": outcome.word() }),
+                None => json!({ "matchId": of.match_id, "reopen": true }),
+            };
+            of.notice.step(output, "close", &body)?;
         }
     }
     Ok(())
 }
 
+fn respond(match_id: &str, answer: &Answer, contact: Option<&PathBuf>) -> Result<Value, Failure> {
+    let mut body = json!({ "matchId": match_id });
+    match answer {
+        Answer { not_right: Some(reason), .. } => {
+            body["response"] = "notRight".into();
+            body["reason"] = reason.word().into();
+        }
+        Answer { already_together: true, .. } => body["response"] = "alreadyTogether".into(),
+        Answer { .. } => body["response"] = "coordinate".into(),
+    }
+    if let Some(path) = contact {
+        let card = serde_json::from_slice(&file::read(path)?);
+        body["contact"] = card.map_err(|problem| Failure::Work(format!("{}: {problem}", path.display())))?;
+    }
+    Ok(body)
+}
+
+impl OfNotice {
+    fn post(&self, step: &str, body: &Value) -> Result<Value, Failure> {
+        let path = format!("{}/{step}", path_of("notices", &self.id)?);
+        Ok(self.node.client()?.post(&path, JSON, body.to_string().as_bytes())?)
+    }
+
+    /// Posts a step that is answered with the notice, and writes that.
+    fn step(&self, output: Output, step: &str, body: &Value) -> Result<(), Failure> {
+        let notice = self.post(step, body)?;
+        output.result(&notice, &notice_lines(&notice));
+        Ok(())
+    }
+}
+
 fn table(notices: &Value) -> String {
     let rows = notices.as_array().map(Vec::as_slice).unwrap_or_default();
-    let row = |notice: &Value| {
-        let matches = notice["matches"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .map(|found| ["matchId", "partner", "basisText"].map(|key| cell(&found[key])).join("  "));
-        let partners = if notice["otherPartners"] == 1 { "partner" } else { "partners" };
-        let head = format!(
-            "{}  {}  {}  {} other {partners}",
-            cell(&notice["id"]),
-            cell(&notice["caseReference"]),
-            cell(&notice["state"]),
-            cell(&notice["otherPartners"]),
-        );
-        std::iter::once(head)
-            .chain(matches.map(|found| format!("    {found}")))
-            .collect::<Vec<_>>()
-            .join("\n")
-    };
-    let mut lines: Vec<_> = rows.iter().map(row).collect();
+    let mut lines: Vec<_> = rows.iter().map(notice_lines).collect();
     lines.push(format!("{} notices", rows.len()));
     lines.join("\n")
+}
+
+/// A notice, its matches and who claims to be the lead.
+fn notice_lines(notice: &Value) -> String {
+    let list = |name: &str| notice[name].as_array().map(Vec::as_slice).unwrap_or_default();
+    let partners = if notice["otherPartners"] == 1 { "partner" } else { "partners" };
+    let head = format!(
+        "{}  {}  {}  {} other {partners}",
+        cell(&notice["id"]),
+        cell(&notice["caseReference"]),
+        cell(&notice["state"]),
+        cell(&notice["otherPartners"]),
+    );
+    let matches = list("matches").iter().map(|found| {
+        let columns = ["matchId", "partner", "state", "response", "theirResponse", "basisText"];
+        format!("    {}", columns.map(|key| cell(&found[key])).join("  "))
+    });
+    let claims = list("lead").iter().map(|claim| {
+        let columns = ["claim", "who", "partner"].map(|key| cell(&claim[key])).join("  ");
+        format!("    lead  {columns}{}", if claim["confirmed"] == true { "  confirmed" } else { "" })
+    });
+    std::iter::once(head).chain(matches).chain(claims).collect::<Vec<_>>().join("\n")
 }
 
 /// A value as it stands in a table.

@@ -3,7 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::reference;
-use crate::api::notices::{NOT_RIGHT, REASONS};
+
+mod notices;
 
 pub(super) fn schemas() -> Value {
     json!({
@@ -14,10 +15,16 @@ pub(super) fn schemas() -> Value {
         "Contact": contact(),
         "FamilyInformed": family_informed(),
         "Signal": signal(),
-        "Notice": notice(),
-        "Match": matched(),
-        "NewResponse": input(&response(), &["matchId", "response", "reason"]),
-        "Response": object(&response(), &["matchId", "response", "reason"]),
+        "Notice": notices::notice(),
+        "Match": notices::matched(),
+        "Card": notices::card(),
+        "Claim": notices::claim(),
+        "Alert": notices::alert(),
+        "NewResponse": notices::new_response(),
+        "Response": notices::response(),
+        "NewContactDay": notices::new_contact_day(),
+        "NewLead": notices::new_lead(),
+        "NewOutcome": notices::new_outcome(),
         "Network": network(),
         "EvaluationKey": evaluation_key(),
         "Partner": partner(),
@@ -174,42 +181,6 @@ fn signal() -> Value {
         ("quietUntil", json!({ "type": ["integer", "null"], "format": "int32" })),
     ];
     object(&properties, &["id", "caseReference", "purpose", "state", "persons", "createdAt", "expiresAt"])
-}
-
-fn notice() -> Value {
-    let state = one_of(&["open", "responded", "inContact", "leadAgreed", "closed"]);
-    let properties = [
-        ("id", text(64)),
-        ("caseReference", text(256)),
-        ("state", state),
-        ("otherPartners", count()),
-        ("matches", list(&reference("Match"))),
-    ];
-    object(&properties, &["id", "caseReference", "state", "otherPartners", "matches"])
-}
-
-fn matched() -> Value {
-    let partner = json!({
-        "type": ["string", "null"],
-        "maxLength": 32,
-        "description": "The other organisation's id, once it may be known.",
-    });
-    let basis_text = json!({
-        "type": "string",
-        "maxLength": 1024,
-        "description": "On what the match rests, in words, in the language asked for.",
-    });
-    let properties =
-        [("matchId", text(32)), ("partner", partner), ("basis", list(&text(32))), ("basisText", basis_text)];
-    object(&properties, &["matchId", "partner", "basis", "basisText"])
-}
-
-fn response() -> [(&'static str, Value); 3] {
-    let mut response = one_of(&[NOT_RIGHT]);
-    response["description"] =
-        json!("`notRight`: the match leaves both sides' notices, for this pair of cases, for good.");
-    let reason = one_of(&REASONS.map(|(word, _)| word));
-    [("matchId", text(256)), ("response", response), ("reason", reason)]
 }
 
 fn network() -> Value {

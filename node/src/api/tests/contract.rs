@@ -138,20 +138,6 @@ async fn a_wrong_idempotency_key_is_listed_with_the_rest() {
 }
 
 #[tokio::test]
-async fn notices_have_the_form_of_the_contract() {
-    let (fake, token) = node();
-    let expected = json!({
-        "id": "n0", "caseReference": "case-1", "state": "inContact", "otherPartners": 2,
-        "matches": [
-            {"matchId": "m1", "partner": "school", "basis": ["bsn"], "basisText": "nl"},
-            {"matchId": "m2", "partner": null, "basis": ["bsn"], "basisText": "nl"},
-        ],
-    });
-    assert_eq!(get(&fake, "/notices", &token).await.json(), json!([expected]));
-    assert_eq!(get(&fake, "/notices/n0", &token).await.json(), expected);
-}
-
-#[tokio::test]
 async fn texts_come_in_the_language_that_is_asked_for() {
     let (fake, token) = node();
     let asked = |accepted: &'static str| {
@@ -163,43 +149,6 @@ async fn texts_come_in_the_language_that_is_asked_for() {
         assert_eq!(answer.header("content-language"), language, "{accepted}");
         assert_eq!(answer.json()["matches"][0]["basisText"], language, "{accepted}");
     }
-}
-
-#[tokio::test]
-async fn a_match_is_answered_in_words_from_a_list() {
-    let (fake, token) = node();
-    for (reason, _) in notices::REASONS {
-        let body = json!({"matchId": "m1", "response": "notRight", "reason": reason});
-        let request = request("POST", "/notices/n0/respond", &token).header("Idempotency-Key", "k");
-        let answer =
-            send(router(Arc::clone(&fake)), request.body(Body::from(body.to_string())).unwrap()).await;
-        assert_eq!((answer.status.as_u16(), answer.json()), (200, body));
-    }
-    assert_eq!(
-        *fake.asked.lock().unwrap(),
-        ["m1 NotRight(OtherPerson) k", "m1 NotRight(NoLongerInvolved) k", "m1 NotRight(Duplicate) k"]
-    );
-    let good = json!({"matchId": "m1", "response": "notRight", "reason": "duplicate"});
-    post(&fake, "/notices/n1/respond", &token, &good).await.problem(404);
-    for (body, wrong) in [
-        (json!({}), vec!["#/matchId", "#/response", "#/reason"]),
-        (
-            json!({"matchId": 1, "response": "alreadyWorkingTogether", "reason": "free text"}),
-            vec!["#/matchId", "#/response", "#/reason"],
-        ),
-        (
-            json!({"matchId": "m1", "response": "notRight", "reason": "duplicate", "note": "x"}),
-            vec!["#/note"],
-        ),
-        (json!("notRight"), vec!["#"]),
-    ] {
-        let answer = post(&fake, "/notices/n0/respond", &token, &body).await;
-        assert_eq!(answer.invalid(), wrong, "{body}");
-    }
-    let later = json!({"matchId": "m1", "response": "wantToCoordinate", "reason": "duplicate"});
-    let answer = post(&fake, "/notices/n0/respond", &token, &later).await;
-    assert!(answer.text.contains("that this version serves: notRight"), "{answer:?}");
-    assert_eq!(fake.asked.lock().unwrap().len(), 3, "nothing wrong was done");
 }
 
 #[tokio::test]
