@@ -47,7 +47,7 @@ pub struct Live {
     /// Posts made to it so far.
     pub posts: u32,
     /// Mailboxes it has been introduced to and that were live when it last met anyone: fewer than [`CROWD`], or than
-    /// [`CLEARED_MAX`] once it is cleared.
+    /// 256 once it is cleared.
     pub introduced: BTreeSet<ExchangeKey>,
     /// Whether a ruling found nothing wrong with it.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
