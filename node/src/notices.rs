@@ -71,7 +71,7 @@ impl Node {
             state: state(notice.state),
             // Where the purpose hides names, all that is known is that there is one.
             other_partners: controllers.len().max(1),
-            deadline: notice.deadline.map(|day| day.to_string()),
+            deadline_date: notice.deadline.map(|day| day.to_string()),
             muted: notice.muted,
             matches: notice.matches.iter().map(|found| words.of_match(found)).collect(),
             lead: notice.claims.iter().map(|claim| claim_view(claim, partner)).collect(),
@@ -105,7 +105,7 @@ impl Words<'_> {
             state: state(found.state),
             response: found.response.map(says),
             their_response: found.their_response.map(says),
-            contact_on: found.contact.map(|day| day.to_string()),
+            contact_date: found.contact.map(|day| day.to_string()),
             card: found.card.map(card),
             outcome: found.outcome.into(),
             their_outcome: found.their_outcome.into(),

@@ -118,9 +118,12 @@ fn contact_and_lead(a: &Node, b: &Node, id: &str) {
     let future = json!({ "matchId": id, "on": "2999-01-01" });
     may_not(a, "ours", "contact", &future, 409);
     let notice = does(a, "ours", "contact", &json!({ "matchId": id, "on": CONTACT }));
-    assert_eq!((&notice["state"], &found(&notice, id)["contactOn"]), (&json!("inContact"), &json!(CONTACT)));
+    assert_eq!(
+        (&notice["state"], &found(&notice, id)["contactDate"]),
+        (&json!("inContact"), &json!(CONTACT))
+    );
     sees(b, "theirs", id, "contact", |notice, one| {
-        notice["state"] == "inContact" && one["contactOn"] == CONTACT
+        notice["state"] == "inContact" && one["contactDate"] == CONTACT
     });
 
     may_not(b, "theirs", "close", &json!({ "matchId": id, "outcome": "leadAgreed" }), 409);
@@ -138,7 +141,7 @@ fn contact_and_lead(a: &Node, b: &Node, id: &str) {
 
 fn both_close(a: &Node, b: &Node, id: &str) {
     let notice = commands(a, "ours", "close", &["--match-id", id, "--outcome", "lead-agreed"]);
-    assert_eq!((&notice["state"], &notice["deadline"]), (&json!("closed"), &Value::Null));
+    assert_eq!((&notice["state"], &notice["deadlineDate"]), (&json!("closed"), &Value::Null));
     let done = |word: &'static str| move |_: &Value, one: &Value| one["theirOutcome"] == word;
     let notice = sees(b, "theirs", id, "a is done", done("leadAgreed"));
     assert_eq!(notice["state"], "leadAgreed", "closing is each side's own");
@@ -159,7 +162,7 @@ fn two_come_from_notice_to_agreement_and_a_third_opens_it_again() {
     let id = matches(&a, "ours", 1).remove(0);
     assert_eq!(matches(&b, "theirs", 1), std::slice::from_ref(&id));
     let notice = a.notice("ours").unwrap();
-    assert!(notice["state"] == "open" && notice["deadline"].is_string(), "{notice}");
+    assert!(notice["state"] == "open" && notice["deadlineDate"].is_string(), "{notice}");
 
     both_answer(&a, &b, &id);
     kill_and_wait(&a);
@@ -308,8 +311,8 @@ fn a_side_that_does_nothing_is_reminded_and_then_others_are_told() {
 
     let start = local_day(hand.now());
     let deadline = working_days_after(start, 5).to_string();
-    assert_eq!(a.notice("ours").unwrap()["deadline"], deadline.as_str());
-    assert_eq!(b.notice("theirs").unwrap()["deadline"], Value::Null, "it waits for a only");
+    assert_eq!(a.notice("ours").unwrap()["deadlineDate"], deadline.as_str());
+    assert_eq!(b.notice("theirs").unwrap()["deadlineDate"], Value::Null, "it waits for a only");
     let mut told = vec!["involved", "responded"];
     for (working_day, what) in [(2, "reminder"), (4, "reminder"), (6, "overdue"), (11, "escalated")] {
         let noon = working_days_after(start, working_day).start().plus_secs(12 * 3_600);

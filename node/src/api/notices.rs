@@ -43,7 +43,7 @@ pub struct NoticeView {
     /// Other organisations, counted as distinct controllers with verified names.
     pub other_partners: usize,
     /// If something waits for this side: the last day on which it is in time.
-    pub deadline: Option<String>,
+    pub deadline_date: Option<String>,
     /// Whether nobody is reminded.
     pub muted: bool,
     pub matches: Vec<MatchView>,
@@ -69,7 +69,7 @@ pub struct MatchView {
     pub response: Option<Says>,
     pub their_response: Option<Says>,
     /// The day of contact.
-    pub contact_on: Option<String>,
+    pub contact_date: Option<String>,
     /// How to reach the other side's professional.
     pub card: Option<CardView>,
     /// What came of it for this side.

@@ -62,7 +62,7 @@ enum Act {
         #[command(flatten)]
         of: OfNotice,
         #[command(flatten)]
-        lead: Lead,
+        lead: LeadAct,
     },
     /// Close a match with an outcome, or take it up again
     Close {
@@ -122,7 +122,7 @@ struct ContactDay {
 /// What is done about the lead.
 #[derive(Debug, clap::Args)]
 #[group(required = true, multiple = false)]
-struct Lead {
+struct LeadAct {
     /// Claim to be the lead, or accept to take over
     #[arg(long)]
     claim: bool,
@@ -140,7 +140,7 @@ struct Lead {
     keep: bool,
 }
 
-impl Lead {
+impl LeadAct {
     fn body(&self) -> Value {
         match self {
             Self { confirm: Some(claim), .. } => json!({ "action": "confirm", "claim": claim }),

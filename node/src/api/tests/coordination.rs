@@ -10,17 +10,17 @@ async fn notices_have_the_form_of_the_contract() {
     });
     let expected = json!({
         "id": "n0", "caseReference": "case-1", "state": "inContact", "otherPartners": 2,
-        "deadline": "2026-11-30", "muted": false,
+        "deadlineDate": "2026-11-30", "muted": false,
         "matches": [
             {
                 "matchId": "m1", "partner": "school", "basis": ["bsn"], "basisText": "nl", "state": "inContact",
-                "response": "coordinate", "theirResponse": "alreadyTogether", "contactOn": "2026-11-20",
+                "response": "coordinate", "theirResponse": "alreadyTogether", "contactDate": "2026-11-20",
                 "card": card, "outcome": null, "theirOutcome": "noFollowUp", "offersLead": false,
                 "theirChoice": "c1",
             },
             {
                 "matchId": "m2", "partner": null, "basis": ["bsn"], "basisText": "nl", "state": "inContact",
-                "response": "coordinate", "theirResponse": null, "contactOn": null, "card": null, "outcome": null,
+                "response": "coordinate", "theirResponse": null, "contactDate": null, "card": null, "outcome": null,
                 "theirOutcome": null, "offersLead": false, "theirChoice": null,
             },
         ],

@@ -32,7 +32,7 @@ pub(super) fn notice() -> Value {
         ("caseReference", text(256)),
         ("state", state()),
         ("otherPartners", count()),
-        ("deadline", day("If something waits for this side: the last day on which it is in time.")),
+        ("deadlineDate", day("If something waits for this side: the last day on which it is in time.")),
         ("muted", json!({ "type": "boolean", "description": "Whether nobody is reminded." })),
         ("matches", list(&reference("Match"))),
         ("lead", list(&reference("Claim"))),
@@ -60,7 +60,7 @@ pub(super) fn matched() -> Value {
         ("state", state()),
         ("response", response()),
         ("theirResponse", response()),
-        ("contactOn", day("The day of contact.")),
+        ("contactDate", day("The day of contact.")),
         ("card", nullable("Card")),
         ("outcome", outcome()),
         ("theirOutcome", outcome()),
@@ -128,7 +128,11 @@ pub(super) fn response() -> Value {
 }
 
 pub(super) fn new_contact_day() -> Value {
-    let on = day("The day; `null` takes contact back.");
+    let on = json!({
+        "type": ["string", "null"],
+        "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
+        "description": "The day, as ISO 8601 writes it; `null` takes contact back.",
+    });
     input(&[("matchId", text(256)), ("on", on)], &["matchId", "on"])
 }
 
