@@ -2,7 +2,7 @@
 //! messages and alerts that follow from it (`docs/protocol.md` sections 10.6 to 10.11).
 //!
 //! Holds no rule of its own: `kring_protocol::coordination` decides what follows, [`Change`] carries it out. Not here: what
-//! people ask for ([`crate::responses`]) and see ([`crate::notices`]), and how alerts reach them.
+//! people ask for ([`crate::responses`]) and see (`crate::notices`), and how alerts reach them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
