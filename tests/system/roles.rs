@@ -195,8 +195,14 @@ fn fewer_than_t_key_holders_cannot_evaluate() {
             "no new subject key to leave anything with"
         );
     }
-    // One more, and there are enough.
+    // One more, and there are enough. (To leave something each may need a relay that is away yet.)
     founded.start(&["c"]);
+    for (node, (_, submissions)) in [a, b].into_iter().zip(before) {
+        until("there are subject keys", SOON, || {
+            (node.metric("kring_submissions") > submissions).then_some(())
+        });
+    }
+    founded.start(&["d", "e"]);
     assert_eq!(matches(a, "case", 1), matches(b, "case", 1));
 }
 
