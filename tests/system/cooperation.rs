@@ -1,7 +1,9 @@
 //! From notice to cooperation: what professionals of two partners, and then of three, come to on running nodes.
 
+use kring_node::clock::Clock;
 use kring_node::store::{Batch, Table};
 use kring_node::vault::KeyName;
+use kring_protocol::calendar::{local_day, working_days_after};
 use kring_protocol::codec;
 use kring_protocol::conversation::{Message, MessageId, Says};
 use kring_protocol::matching::Match;
@@ -12,6 +14,7 @@ use kring_tests::demo::until_ready;
 use kring_tests::founded::Founded;
 use kring_tests::node::Node;
 use kring_tests::place::Place;
+use kring_tests::simulated::{CLOCK, Hand};
 use kring_tests::wait::until;
 use serde_json::{Value, json};
 
@@ -284,4 +287,46 @@ fn a_card_that_is_handed_on_is_refused_and_nothing_of_it_is_shown() {
     let notice = sees(c, "third", bc, "b's own card", named("b"));
     assert_eq!(found(&notice, bc)["card"], card("Bea Blom"));
     sees(b, "theirs", bc, "c's card", named("c"));
+}
+
+/// Days pass by a clock that the test moves: `b` has answered, `a` does nothing.
+#[test]
+fn a_side_that_does_nothing_is_reminded_and_then_others_are_told() {
+    let place = Place::new();
+    let mut founded = Founded::new(place.path(), &MEMBERS, &["d", "e", "f"], |draft| draft);
+    let mut hand = Hand::new(place.path(), Clock.now());
+    let clock = hand.file().to_string_lossy().into_owned();
+    for member in MEMBERS {
+        founded.start_changed(member, &[(CLOCK, &clock)]);
+    }
+    let nodes = MEMBERS.map(|member| founded.node(member));
+    until_ready(&nodes);
+    let (a, b, person) = (&nodes[0], &nodes[1], Person::invented(52));
+    add(a, "ours", &[&person]);
+    add(b, "theirs", &[&person]);
+    let id = matches(a, "ours", 1).remove(0);
+    matches(b, "theirs", 1);
+    with_card(b, "theirs", &id, "Bea Blom");
+    sees(a, "ours", &id, "b has answered", |_, one| one["theirResponse"] == "coordinate");
+
+    let start = local_day(hand.now());
+    let deadline = working_days_after(start, 5).to_string();
+    assert_eq!(a.notice("ours").unwrap()["deadlineDate"], deadline.as_str());
+    assert_eq!(b.notice("theirs").unwrap()["deadlineDate"], Value::Null, "it waits for a only");
+    let mut told = vec!["involved", "responded"];
+    for (working_day, what) in [(2, "reminder"), (4, "reminder"), (6, "overdue"), (11, "escalated")] {
+        let noon = working_days_after(start, working_day).start().plus_secs(12 * 3_600);
+        hand.set(noon);
+        told.push(what);
+        let so = |notice: &Value, _: &Value| alerts(notice) == told;
+        let notice = sees(a, "ours", &id, what, so);
+        let text = notice["alerts"].as_array().unwrap().last().unwrap()["text"].as_str().unwrap().to_owned();
+        let expected = if what == "reminder" { deadline.clone() } else { (working_day - 1).to_string() };
+        assert!(text.contains(&expected), "{what}: {text}");
+    }
+    sees(b, "theirs", &id, "a's silence", |notice, _| alerts(notice) == ["involved", "silent"]);
+    founded.stop("a");
+    founded.start_changed("a", &[(CLOCK, &clock)]);
+    until_ready(&[nodes[0].clone()]);
+    assert_eq!(alerts(&a.notice("ours").unwrap()), told, "nobody is told twice");
 }
