@@ -44,6 +44,7 @@ pub fn covenant() -> VerifiedCovenant {
             recipes: vec!["default".into()],
             disclosure: Disclosure::NameAtOnce,
             signal_months: 12,
+            coordination: None,
         }],
         budgets: members.iter().map(|member| Budget::for_caseload(member.clone(), 100, 1)).collect(),
         members: (0..MEMBERS).map(|number| card(number).sign(&signing(number + 1))).collect(),

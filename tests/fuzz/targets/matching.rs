@@ -139,7 +139,7 @@ fn meeting(
         expiry: leave.expiry,
         hello: leave.hello,
     };
-    let (me, recipe, mailbox) = (member(0), Recipe::BirthFamilyInitial.id(), mine.mailbox().public());
+    let (me, recipe, mailbox) = (member(0), Recipe::BirthNameInitial.id(), mine.mailbox().public());
     let reading =
         Reading { me: &me, scope: &scope, key: &key, mailbox, recipe: &recipe, references: &mine.references };
     Meeting {
@@ -274,7 +274,7 @@ impl World {
             .filter(|(_, entry)| entry.has_met_over(over))
             .map(|(key, _)| key.clone())
             .collect();
-        let other_way = Message { from: to, to: from, ..message };
+        let other_way = Message { from: to, to: from, ..message.clone() };
         assert!(self.matches.hear(&other_way, over).is_err(), "it speaks of whose case is whose");
         match self.matches.hear(&message, over) {
             Err(_) => assert!(met.is_empty()),

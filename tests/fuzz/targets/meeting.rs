@@ -132,6 +132,7 @@ impl World {
                 Post::Met(met) => self.met(announcement.to, met.mailbox, &change),
                 Post::Replaced(replaced) => self.parted(announcement.to, replaced.replaces.mailbox),
                 Post::Withdrawn(withdraw) => self.parted(announcement.to, withdraw.mailbox),
+                Post::Removed(_) => unreachable!("nobody rules here"),
             }
         }
         for (mailbox, until) in change.ended {
