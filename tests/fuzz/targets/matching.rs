@@ -155,7 +155,7 @@ fn meeting(
 }
 
 /// Most points of a match.
-const POINTS_MAX: usize = 256;
+const POINTS_MAX: usize = 200;
 
 #[derive(Default)]
 struct World {
