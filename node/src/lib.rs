@@ -35,6 +35,7 @@ mod notices;
 pub mod partner;
 pub mod reader;
 pub mod relay;
+pub mod repeats;
 pub mod responses;
 pub mod sender;
 pub mod serve;
