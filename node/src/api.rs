@@ -13,6 +13,7 @@ pub mod auth;
 mod body;
 mod error;
 mod finish;
+mod idempotency;
 mod imports;
 mod network;
 mod notices;
@@ -35,6 +36,7 @@ pub use application::Application;
 pub use audit::{AuditEntry, AuditProof, ProofView};
 pub use auth::{Actor, Scope, TokenRecord};
 pub use error::{ApplicationError, InvalidParam, Place, Problem};
+pub use idempotency::Idempotency;
 pub use imports::{ImportReport, LineReason};
 pub use network::{BoardRead, KeyView, NetworkView, PartnerView, SubmissionsWaiting, Tempo, WaitingView};
 pub use notices::{
@@ -42,7 +44,7 @@ pub use notices::{
     ResponseView, Says, Whose,
 };
 pub use serve::serve;
-pub use signals::{FamilyInformed, Idempotency, NewContact, NewPerson, NewSignal, SignalState, SignalView};
+pub use signals::{FamilyInformed, NewContact, NewPerson, NewSignal, SignalState, SignalView};
 pub use steps::Step;
 
 /// The version of the interface, in every response and in the OpenAPI document.

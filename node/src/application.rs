@@ -191,15 +191,25 @@ impl Application for Node {
         Ok(self.signal_view(&case))
     }
 
-    async fn renew_signal(&self, actor: &Actor, id: &str) -> Outcome<SignalView> {
+    async fn renew_signal(
+        &self,
+        actor: &Actor,
+        id: &str,
+        idempotency: Option<Idempotency>,
+    ) -> Outcome<SignalView> {
         let event = self.event(actor, Kind::CaseChanged, 1);
-        let case = signals::renew(&self.core, &self.partner, case_id(id)?, event).await?;
+        let case = signals::renew(&self.core, &self.partner, case_id(id)?, idempotency, event).await?;
         Ok(self.signal_view(&case))
     }
 
-    async fn withdraw_signal(&self, actor: &Actor, id: &str) -> Outcome<SignalView> {
+    async fn withdraw_signal(
+        &self,
+        actor: &Actor,
+        id: &str,
+        idempotency: Option<Idempotency>,
+    ) -> Outcome<SignalView> {
         let event = self.event(actor, Kind::CaseChanged, 1);
-        let case = signals::withdraw(&self.core, &self.partner, case_id(id)?, event).await?;
+        let case = signals::withdraw(&self.core, &self.partner, case_id(id)?, idempotency, event).await?;
         Ok(self.signal_view(&case))
     }
 
@@ -261,9 +271,15 @@ impl Application for Node {
         serde_json::to_value(&**self.core.covenant).map_err(|_| ApplicationError::Internal)
     }
 
-    async fn import(&self, actor: &Actor, csv: Vec<u8>, dry_run: bool) -> Outcome<ImportReport> {
+    async fn import(
+        &self,
+        actor: &Actor,
+        csv: Vec<u8>,
+        dry_run: bool,
+        idempotency: Option<Idempotency>,
+    ) -> Outcome<ImportReport> {
         let event = self.event(actor, Kind::CaseChanged, 0);
-        signals::import(&self.core, &self.partner, &csv, dry_run, event).await
+        signals::import(&self.core, &self.partner, &csv, dry_run, idempotency, event).await
     }
 
     async fn audit_checkpoint(&self, actor: &Actor) -> Outcome<String> {

@@ -36,6 +36,7 @@ pub mod partner;
 pub mod people;
 pub mod reader;
 pub mod relay;
+pub mod repeats;
 pub mod responses;
 pub mod sender;
 pub mod serve;

@@ -2,12 +2,14 @@
 //!
 //! Not here: the form of requests ([`crate::api`]) and what a case means for the network ([`crate::partner`]).
 
+use kring_protocol::codec::{self, Wire};
 use kring_protocol::id::{PurposeId, Reference};
 use kring_protocol::identifier::{Field, Person, RawPerson};
 use kring_protocol::submission::MIN_MAX;
 use kring_protocol::time::Day;
 use rand::RngCore;
 use rand::rngs::OsRng;
+use serde::{Deserialize, Serialize};
 
 use crate::api::{
     ApplicationError, FamilyInformed, Idempotency, ImportReport, InvalidParam, LineReason, NewContact,
@@ -19,6 +21,7 @@ use crate::cases::{Case, CaseId, Contact, Informed, PERSONS_MAX_LEN, persons_len
 use crate::coordination::{Change, Changed};
 use crate::core::Core;
 use crate::partner::Partner;
+use crate::repeats::{First, Once};
 use crate::store::{Batch, StoreError};
 use crate::vault::KeyName;
 
@@ -36,10 +39,11 @@ pub async fn add(
     idempotency: Option<Idempotency>,
     event: Event,
 ) -> Result<Case, ApplicationError> {
+    let first = match core.repeats.begin(core, &event, &["signals"], idempotency).await? {
+        Once::First(first) => first,
+        Once::Again(id) => return noted(partner, &id),
+    };
     let _changing = partner.changing_cases.lock().await;
-    if let Some(answered) = same_request(partner, idempotency.as_ref())? {
-        return Ok(answered);
-    }
     let today = core.today();
     let mut errors = Vec::new();
     let purpose = purpose(core, signal.purpose.as_deref(), &mut errors);
@@ -63,27 +67,27 @@ pub async fn add(
     case.contact = contact.or(case.contact);
     case.family_informed = family_informed;
     case.min = min;
-    case.request = idempotency.map(|request| {
-        let hash = request.body_hash.first_chunk::<16>().copied().unwrap_or_default();
-        (request.key, Reference::from_bytes(hash))
-    });
-    store(core, partner, vec![case.clone()], event).await.map_err(|_| ApplicationError::Internal)?;
-    Ok(case)
+    store_one(core, partner, &first, case, event).await
 }
 
-fn same_request(partner: &Partner, request: Option<&Idempotency>) -> Result<Option<Case>, ApplicationError> {
-    let Some(Idempotency { key, body_hash }) = request else { return Ok(None) };
-    let cases = partner.cases();
-    let earlier = cases.iter().find(|case| case.request.as_ref().is_some_and(|(used, _)| used == key));
-    match earlier {
-        None => Ok(None),
-        Some(case)
-            if case.request.as_ref().is_some_and(|(_, hash)| body_hash.starts_with(hash.as_bytes())) =>
-        {
-            Ok(Some(case.clone()))
-        }
-        Some(_) => Err(ApplicationError::IdempotencyKeyReused),
-    }
+/// The case of a request that was done before, as it is now.
+fn noted(partner: &Partner, id: &[u8]) -> Result<Case, ApplicationError> {
+    let id = Reference::try_from(id).map_err(|_| ApplicationError::Internal)?;
+    partner.cases().get(&CaseId(id)).cloned().ok_or(ApplicationError::NotFound)
+}
+
+async fn store_one(
+    core: &Core,
+    partner: &Partner,
+    first: &First<'_>,
+    case: Case,
+    event: Event,
+) -> Result<Case, ApplicationError> {
+    let mut batch = Batch::new();
+    first.note(core, &mut batch, case.id.0.as_bytes());
+    let stored = store(core, partner, batch, vec![case.clone()], event).await;
+    stored.map_err(|_| ApplicationError::Internal)?;
+    Ok(case)
 }
 
 fn purpose(core: &Core, named: Option<&str>, errors: &mut Vec<InvalidParam>) -> Option<PurposeId> {
@@ -246,9 +250,14 @@ fn expiry(core: &Core, purpose: &PurposeId) -> Option<Day> {
     Some(core.today().plus(months * 30).last_of_month())
 }
 
-/// Stores cases in one commit with the event that says who did it, then acts on them.
-async fn store(core: &Core, partner: &Partner, cases: Vec<Case>, event: Event) -> Result<(), StoreError> {
-    let mut batch = Batch::new();
+/// Stores cases in one commit with what is in the batch and the event that says who did it, then acts on them.
+async fn store(
+    core: &Core,
+    partner: &Partner,
+    mut batch: Batch,
+    cases: Vec<Case>,
+    event: Event,
+) -> Result<(), StoreError> {
     let names: Vec<_> = cases.iter().map(|case| KeyName::Case(case.id)).collect();
     core.vault.prepare(&names, &mut batch)?;
     for case in &cases {
@@ -278,16 +287,21 @@ pub async fn withdraw(
     core: &Core,
     partner: &Partner,
     id: CaseId,
+    idempotency: Option<Idempotency>,
     event: Event,
 ) -> Result<Case, ApplicationError> {
+    let address = ["signals", &id.0.to_string(), "withdraw"];
+    let first = match core.repeats.begin(core, &event, &address, idempotency).await? {
+        Once::First(first) => first,
+        Once::Again(id) => return noted(partner, &id),
+    };
     let _changing = partner.changing_cases.lock().await;
     let case = partner.cases().get(&id).cloned().ok_or(ApplicationError::NotFound)?;
     if case.withdrawn.is_some() {
         return Ok(case);
     }
     let case = Case { withdrawn: Some(core.now()), ..case };
-    store(core, partner, vec![case.clone()], event).await.map_err(|_| ApplicationError::Internal)?;
-    Ok(case)
+    store_one(core, partner, &first, case, event).await
 }
 
 /// Renews a signal from today.
@@ -298,8 +312,14 @@ pub async fn renew(
     core: &Core,
     partner: &Partner,
     id: CaseId,
+    idempotency: Option<Idempotency>,
     event: Event,
 ) -> Result<Case, ApplicationError> {
+    let address = ["signals", &id.0.to_string(), "renew"];
+    let first = match core.repeats.begin(core, &event, &address, idempotency).await? {
+        Once::First(first) => first,
+        Once::Again(id) => return noted(partner, &id),
+    };
     let _changing = partner.changing_cases.lock().await;
     let case = partner.cases().get(&id).cloned().ok_or(ApplicationError::NotFound)?;
     if case.withdrawn.is_some() {
@@ -307,8 +327,7 @@ pub async fn renew(
     }
     let expiry = expiry(core, &case.purpose).ok_or(ApplicationError::Internal)?;
     let case = Case { expiry, ..case };
-    store(core, partner, vec![case.clone()], event).await.map_err(|_| ApplicationError::Internal)?;
-    Ok(case)
+    store_one(core, partner, &first, case, event).await
 }
 
 /// Takes in a caseload as signals for the default purpose, in one commit for the file.
@@ -320,6 +339,7 @@ pub async fn import(
     partner: &Partner,
     csv: &[u8],
     dry_run: bool,
+    idempotency: Option<Idempotency>,
     event: Event,
 ) -> Result<ImportReport, ApplicationError> {
     let mut errors = Vec::new();
@@ -331,6 +351,15 @@ pub async fn import(
     let mut report = ImportReport { dry_run, persons: caseload.persons(), ..ImportReport::default() };
     report.lines_left_out = by_line(&caseload.problems);
     report.warnings = by_line(&caseload.warnings);
+    // Trying changes nothing, so it may be repeated anyway, and leaves the key for the import itself.
+    let idempotency = idempotency.filter(|_| !dry_run);
+    let first = match core.repeats.begin(core, &event, &["imports"], idempotency).await? {
+        Once::First(first) => first,
+        Once::Again(counts) => {
+            (report.cases, report.unchanged) = codec::decode::<Taken>(&counts).map_err(internal)?.0;
+            return Ok(report);
+        }
+    };
     let _changing = partner.changing_cases.lock().await;
     let mut changed = Vec::new();
     for rows in caseload.cases {
@@ -346,9 +375,25 @@ pub async fn import(
     }
     report.cases = changed.len();
     if !dry_run {
-        store(core, partner, changed, event).await.map_err(|_| ApplicationError::Internal)?;
+        let mut batch = Batch::new();
+        let taken = Taken((report.cases, report.unchanged));
+        first.note(core, &mut batch, &codec::encode(&taken));
+        store(core, partner, batch, changed, event).await.map_err(internal)?;
     }
     Ok(report)
+}
+
+fn internal<E>(_: E) -> ApplicationError {
+    ApplicationError::Internal
+}
+
+/// What an import took in: cases that changed, and cases that did not. The rest of its report is in the file.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+struct Taken((usize, usize));
+
+impl Wire for Taken {
+    const MAX_LEN: usize = 32;
 }
 
 /// All reasons of one line together.

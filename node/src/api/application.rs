@@ -41,9 +41,19 @@ pub trait Application: Send + Sync + 'static {
 
     fn signal(&self, actor: &Actor, id: &str) -> impl Future<Output = Outcome<SignalView>> + Send;
 
-    fn renew_signal(&self, actor: &Actor, id: &str) -> impl Future<Output = Outcome<SignalView>> + Send;
+    fn renew_signal(
+        &self,
+        actor: &Actor,
+        id: &str,
+        idempotency: Option<Idempotency>,
+    ) -> impl Future<Output = Outcome<SignalView>> + Send;
 
-    fn withdraw_signal(&self, actor: &Actor, id: &str) -> impl Future<Output = Outcome<SignalView>> + Send;
+    fn withdraw_signal(
+        &self,
+        actor: &Actor,
+        id: &str,
+        idempotency: Option<Idempotency>,
+    ) -> impl Future<Output = Outcome<SignalView>> + Send;
 
     fn notices(
         &self,
@@ -84,12 +94,14 @@ pub trait Application: Send + Sync + 'static {
     /// The covenant in force, readable.
     fn covenant(&self, actor: &Actor) -> impl Future<Output = Outcome<serde_json::Value>> + Send;
 
-    /// Takes in a caseload in one commit, or with `dry_run` only reports what would happen.
+    /// Takes in a caseload in one commit, or with `dry_run` only reports what would happen; idempotency
+    /// as for a signal, where something is taken in.
     fn import(
         &self,
         actor: &Actor,
         csv: Vec<u8>,
         dry_run: bool,
+        idempotency: Option<Idempotency>,
     ) -> impl Future<Output = Outcome<ImportReport>> + Send;
 
     /// The newest checkpoint with its cosignatures, as a C2SP signed note.

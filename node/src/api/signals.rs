@@ -5,20 +5,18 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, HeaderName, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
 use serde::Serialize;
 use serde_json::Value;
 
 use super::auth::Allowed;
 use super::auth::needs::{SignalsRead, SignalsWrite};
-use super::body::JsonBody;
+use super::body::{JsonBody, NoBody};
+use super::idempotency::with_key;
 use super::shape::{Object, Shape};
-use super::{Application, BASE_PATH, InvalidParam, Problem};
+use super::{Application, BASE_PATH, Problem};
 
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
-/// Longest idempotency key, in characters.
-const MAX_IDEMPOTENCY_KEY: usize = 255;
 /// Persons in one signal.
 const MAX_PERSONS: usize = 50;
 
@@ -93,15 +91,6 @@ macro_rules! redacted {
 }
 redacted!(NewSignal, NewPerson, NewContact, FamilyInformed);
 
-/// The caller's mark on a request that it may repeat.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Idempotency {
-    /// 1 to 255 visible ASCII characters.
-    pub key: String,
-    /// SHA-256 of the body.
-    pub body_hash: [u8; 32],
-}
-
 /// Where a signal stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -133,14 +122,7 @@ pub(super) async fn add<A: Application>(
     headers: HeaderMap,
     body: JsonBody,
 ) -> Result<impl IntoResponse, Problem> {
-    let signal = new_signal(&body.value);
-    let (signal, key) = match (signal, idempotency_key(&headers)) {
-        (Ok(signal), Ok(key)) => (signal, key),
-        (Err(problem), Ok(_)) => return Err(problem),
-        (Ok(_), Err(wrong)) => return Err(Problem::invalid(vec![wrong])),
-        (Err(problem), Err(wrong)) => return Err(problem.and(wrong)),
-    };
-    let idempotency = key.map(|key| Idempotency { key, body_hash: body.hash });
+    let (signal, idempotency) = with_key(new_signal(&body.value), &headers, body.hash)?;
     let added = application.add_signal(&actor, signal, idempotency).await?;
     let location = format!("{BASE_PATH}/signals/{}", added.id);
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(added)))
@@ -165,27 +147,22 @@ pub(super) async fn renew<A: Application>(
     State(application): State<Arc<A>>,
     Allowed(actor, _): Allowed<SignalsWrite>,
     Path(id): Path<String>,
+    headers: HeaderMap,
+    body: NoBody,
 ) -> Result<Json<SignalView>, Problem> {
-    Ok(Json(application.renew_signal(&actor, &id).await?))
+    let ((), idempotency) = with_key(Ok(()), &headers, body.hash)?;
+    Ok(Json(application.renew_signal(&actor, &id, idempotency).await?))
 }
 
 pub(super) async fn withdraw<A: Application>(
     State(application): State<Arc<A>>,
     Allowed(actor, _): Allowed<SignalsWrite>,
     Path(id): Path<String>,
+    headers: HeaderMap,
+    body: NoBody,
 ) -> Result<Json<SignalView>, Problem> {
-    Ok(Json(application.withdraw_signal(&actor, &id).await?))
-}
-
-pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, InvalidParam> {
-    let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
-    let Some(value) = values.next() else { return Ok(None) };
-    let wrong =
-        || InvalidParam::header("Idempotency-Key", "must be one text of 1 to 255 visible ASCII characters");
-    let key = value.to_str().map_err(|_| wrong())?;
-    let fits =
-        (1..=MAX_IDEMPOTENCY_KEY).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
-    if fits && values.next().is_none() { Ok(Some(key.to_owned())) } else { Err(wrong()) }
+    let ((), idempotency) = with_key(Ok(()), &headers, body.hash)?;
+    Ok(Json(application.withdraw_signal(&actor, &id, idempotency).await?))
 }
 
 fn new_signal(value: &Value) -> Result<NewSignal, Problem> {
