@@ -67,6 +67,9 @@ pub(super) fn view(id: &str, case: &str) -> SignalView {
         created_at: "2026-11-21T20:00:00Z".into(),
         expires_at: "2027-11-21T20:00:00Z".into(),
         quiet_until: None,
+        owner: None,
+        team: None,
+        offered_to: None,
     }
 }
 
@@ -106,7 +109,7 @@ impl Application for Fake {
         Ok(added)
     }
 
-    async fn signals(&self, _: &Actor) -> Outcome<Vec<SignalView>> {
+    async fn signals(&self, _: &Actor, _: SignalFilter) -> Outcome<Vec<SignalView>> {
         Ok(self.signals.lock().unwrap().iter().map(|(_, view)| view.clone()).collect())
     }
 
@@ -294,6 +297,8 @@ impl Application for Fake {
         "# EOF\n".into()
     }
 }
+
+mod staff;
 
 /// A response, read.
 #[derive(Debug)]
