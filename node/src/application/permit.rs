@@ -81,7 +81,7 @@ impl Node {
                 let account = id.parse().ok().and_then(|id| self.people.get(&id));
                 let account = account.ok_or(ApplicationError::NotFound)?;
                 let allowed = |act| may_with_account(&viewer, act, &account);
-                if allowed(act) || removed::is(place, removed::Check::Account) {
+                if allowed(act) || removed::is(self, place, removed::Check::Account) {
                     Ok((viewer, account))
                 } else if allowed(AccountAct::SeeName) {
                     Err(ApplicationError::Forbidden)
@@ -116,7 +116,7 @@ impl Node {
     }
 
     fn role(&self, viewer: Viewer, act: Act, place: &'static Location<'static>) -> Outcome<Viewer> {
-        let allowed = may(&viewer, act) || removed::is(place, removed::Check::Role);
+        let allowed = may(&viewer, act) || removed::is(self, place, removed::Check::Role);
         if allowed { Ok(viewer) } else { Err(ApplicationError::Forbidden) }
     }
 
@@ -129,7 +129,7 @@ impl Node {
     ) -> Outcome<()> {
         let today = self.local_today();
         let allowed = |act| may_with(viewer, act, of, &*self.people, today);
-        if allowed(act) || removed::is(place, removed::Check::Case) {
+        if allowed(act) || removed::is(self, place, removed::Check::Case) {
             Ok(())
         } else if allowed(CaseAct::See) {
             Err(ApplicationError::Forbidden)
@@ -152,12 +152,14 @@ impl Node {
     }
 }
 
-/// Lets a test take single checks away, to see that another test notices.
+/// Lets a test take single checks of one node away, to see that another test notices.
 #[cfg(test)]
 pub(crate) mod removed {
-    use std::cell::RefCell;
-    use std::collections::BTreeSet;
+    use std::collections::{BTreeMap, BTreeSet};
     use std::panic::Location;
+    use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+    use crate::application::Node;
 
     /// What is checked at a place.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -173,26 +175,40 @@ pub(crate) mod removed {
     /// A check in the source.
     pub(crate) type Site = (&'static str, u32, Check);
 
-    thread_local! {
-        static REMOVED: RefCell<Option<Site>> = const { RefCell::new(None) };
-        static REFUSED: RefCell<BTreeSet<Site>> = const { RefCell::new(BTreeSet::new()) };
+    #[derive(Default)]
+    struct State {
+        removed: Option<Site>,
+        refused: BTreeSet<Site>,
+    }
+
+    /// By node: tests run side by side.
+    static STATES: Mutex<BTreeMap<usize, State>> = Mutex::new(BTreeMap::new());
+
+    fn states() -> MutexGuard<'static, BTreeMap<usize, State>> {
+        STATES.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn key(node: &Node) -> usize {
+        Arc::as_ptr(&node.core).addr()
     }
 
     /// Whether this check, which would refuse, has been taken away.
-    pub(super) fn is(place: &'static Location<'static>, check: Check) -> bool {
+    pub(super) fn is(node: &Node, place: &'static Location<'static>, check: Check) -> bool {
         let site = (place.file(), place.line(), check);
-        REFUSED.with_borrow_mut(|refused| refused.insert(site));
-        REMOVED.with_borrow(|removed| *removed == Some(site))
+        let mut states = states();
+        let state = states.entry(key(node)).or_default();
+        state.refused.insert(site);
+        state.removed == Some(site)
     }
 
     /// Takes a check away, or puts it back.
-    pub(crate) fn take(site: Option<Site>) {
-        REMOVED.with_borrow_mut(|removed| *removed = site);
+    pub(crate) fn take(node: &Node, site: Option<Site>) {
+        states().entry(key(node)).or_default().removed = site;
     }
 
     /// The checks that refused something since the last call.
-    pub(crate) fn refused() -> BTreeSet<Site> {
-        REFUSED.with_borrow_mut(std::mem::take)
+    pub(crate) fn refused(node: &Node) -> BTreeSet<Site> {
+        std::mem::take(&mut states().entry(key(node)).or_default().refused)
     }
 }
 
@@ -200,13 +216,15 @@ pub(crate) mod removed {
 mod removed {
     use std::panic::Location;
 
+    use crate::application::Node;
+
     pub(super) enum Check {
         Role,
         Case,
         Account,
     }
 
-    pub(super) const fn is(_: &'static Location<'static>, _: Check) -> bool {
+    pub(super) const fn is(_: &Node, _: &'static Location<'static>, _: Check) -> bool {
         false
     }
 }

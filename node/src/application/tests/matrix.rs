@@ -187,29 +187,29 @@ async fn without_any_one_check_a_row_differs() {
     let world = World::new().await;
     let rows = rows();
     let mut used: BTreeMap<Site, Vec<usize>> = BTreeMap::new();
-    removed::refused();
+    removed::refused(&world.node);
     for (n, row) in rows.iter().enumerate() {
         assert_eq!(differs(&world, row).await, Vec::<String>::new(), "{row:?}");
-        removed::refused().into_iter().for_each(|site| used.entry(site).or_default().push(n));
+        removed::refused(&world.node).into_iter().for_each(|site| used.entry(site).or_default().push(n));
     }
     assert!(repeated_after_it_was_given_away(&world).await);
-    let repeated: BTreeSet<_> = removed::refused();
+    let repeated: BTreeSet<_> = removed::refused(&world.node);
     let places: BTreeSet<_> = used.keys().chain(&repeated).map(|(file, line, _)| (*file, *line)).collect();
     assert_eq!(places, checks_in_source(), "every check refuses somebody something");
     for (site, rows_of_it) in &used {
-        removed::take(Some(*site));
+        removed::take(&world.node, Some(*site));
         let mut noticed = false;
         for n in rows_of_it {
             noticed = noticed || !differs(&world, &rows[*n]).await.is_empty();
         }
-        removed::take(None);
+        removed::take(&world.node, None);
         assert!(noticed, "nobody notices that {site:?} is missing");
         eprintln!("taken away and noticed: {site:?}");
     }
     for site in repeated.iter().filter(|site| !used.contains_key(site)) {
-        removed::take(Some(*site));
+        removed::take(&world.node, Some(*site));
         assert!(!repeated_after_it_was_given_away(&world).await, "nobody notices that {site:?} is missing");
-        removed::take(None);
+        removed::take(&world.node, None);
         eprintln!("taken away and noticed: {site:?}");
     }
 }
