@@ -67,9 +67,9 @@ impl Language {
 }
 
 /// The files of each language: of what the node tells, and of its pages.
-const FILES: [[&str; 2]; 2] = [
-    [include_str!("../texts/nl.ftl"), include_str!("../texts/pages.nl.ftl")],
-    [include_str!("../texts/en.ftl"), include_str!("../texts/pages.en.ftl")],
+const FILES: [[&str; 3]; 2] = [
+    [include_str!("../texts/nl.ftl"), include_str!("../texts/pages.nl.ftl"), include_str!("../texts/office.nl.ftl")],
+    [include_str!("../texts/en.ftl"), include_str!("../texts/pages.en.ftl"), include_str!("../texts/office.en.ftl")],
 ];
 
 fn bundle(tag: &str, texts: &[&str]) -> FluentBundle<FluentResource> {
