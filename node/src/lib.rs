@@ -34,6 +34,7 @@ pub mod node;
 mod notices;
 pub mod pages;
 pub mod partner;
+pub mod people;
 pub mod reader;
 pub mod relay;
 pub mod responses;
