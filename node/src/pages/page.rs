@@ -54,6 +54,8 @@ pub struct Page {
     pub places: Vec<Place>,
     /// What was wrong with what was sent.
     pub errors: Vec<PageError>,
+    /// The key of what is to be said once, after something was done.
+    pub said: Option<&'static str>,
     /// Whether it asks to be told when something changes.
     pub live: bool,
 }
