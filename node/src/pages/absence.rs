@@ -36,7 +36,7 @@ pub(super) fn away(site: &Site, page: &Page) -> Option<String> {
             let arguments = [("from", from.as_str()), ("until", &until), ("name", &name)];
             crate::texts::t(page.language, "absence-now-with", &arguments)
         }
-        None => page.with2("absence-now", ("from", from), ("until", until)),
+        None => page.with2("absence-now", "from", from, "until", until),
     };
     Some(text)
 }

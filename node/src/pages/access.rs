@@ -20,7 +20,7 @@ struct Request {
 }
 
 /// One signal in which the person stands.
-pub struct HeldCase {
+pub(super) struct HeldCase {
     reference: String,
     facts: Vec<(String, String)>,
     shared: Vec<String>,

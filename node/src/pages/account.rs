@@ -12,7 +12,7 @@ use crate::people::{MailWish, Role};
 use crate::sign_in::CsrfForm;
 
 /// What is shown of it.
-pub struct Shown {
+pub(super) struct Shown {
     name: String,
     function: String,
     phone: String,

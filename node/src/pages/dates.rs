@@ -7,7 +7,7 @@ use super::page::Page;
 
 /// A date as somebody typed it, in three fields.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct DateText {
+pub(super) struct DateText {
     /// What the names of the fields begin with.
     pub name: &'static str,
     /// The day.
@@ -43,7 +43,7 @@ const MONTHS: [&[&str]; 12] = [
 impl DateText {
     /// This day, ready to be changed.
     #[must_use]
-    pub fn of(name: &'static str, day: Day) -> Self {
+    pub(super) fn of(name: &'static str, day: Day) -> Self {
         let text = day.to_string();
         let mut parts = text.split('-').map(|part| part.trim_start_matches('0').to_owned());
         let mut next = || parts.next().unwrap_or_default();
@@ -53,13 +53,13 @@ impl DateText {
 
     /// Whether nothing was typed.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         [&self.day, &self.month, &self.year].iter().all(|part| part.trim().is_empty())
     }
 
     /// The day, if it is one.
     #[must_use]
-    pub fn day(&self) -> Option<Day> {
+    pub(super) fn day(&self) -> Option<Day> {
         let day = self.day.trim().parse().ok()?;
         let year = self.year.trim().parse().ok().filter(|year| (1900..=9999).contains(year))?;
         let date = jiff::civil::Date::new(year, i8::try_from(self.month_number()?).ok()?, day).ok()?;
@@ -74,7 +74,7 @@ impl DateText {
 
     /// As the node reads a birth date: also one of which only the year is known.
     #[must_use]
-    pub fn typed(&self) -> String {
+    pub(super) fn typed(&self) -> String {
         if self.is_empty() {
             return String::new();
         }
@@ -109,7 +109,7 @@ impl Page {
     pub fn weekday_date(&self, iso: &str) -> String {
         let Some(date) = civil(iso) else { return String::new() };
         let weekday = self.t(&format!("weekday-{}", date.weekday().to_monday_one_offset()));
-        self.with2("date-weekday", ("weekday", weekday), ("date", self.date(iso)))
+        self.with2("date-weekday", "weekday", weekday, "date", self.date(iso))
     }
 
     /// The date on which a moment falls here, from a moment as the API writes it.

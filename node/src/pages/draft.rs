@@ -19,7 +19,7 @@ const MOST: usize = 5;
 
 /// A signal that is being filled in.
 #[derive(Clone, Debug, Default)]
-pub struct Draft {
+pub(super) struct Draft {
     /// Names it in addresses: random.
     pub id: String,
     /// The partner's own reference.
@@ -44,7 +44,7 @@ pub struct Draft {
 impl Draft {
     /// Where one of its pages is.
     #[must_use]
-    pub fn path(&self, step: &str) -> String {
+    pub(super) fn path(&self, step: &str) -> String {
         format!("/signals/new/{}/{step}", self.id)
     }
 }

@@ -65,7 +65,7 @@ impl Fields {
 /// Who can be reached, as typed.
 #[derive(Clone, Default, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the fields of a contact card")]
-pub struct ContactText {
+pub(super) struct ContactText {
     pub name: String,
     pub function: String,
     pub phone: String,
@@ -87,7 +87,7 @@ impl ContactText {
 /// A person, as typed.
 #[derive(Clone, Default, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the fields of a person")]
-pub struct PersonText {
+pub(super) struct PersonText {
     pub role: String,
     pub bsn: String,
     pub given_names: String,
@@ -102,19 +102,21 @@ pub struct PersonText {
 impl PersonText {
     /// Nobody yet.
     #[must_use]
-    pub fn nobody() -> Self {
-        Self { birth: DateText { name: "birth_date", ..DateText::default() }, ..Self::default() }
+    pub(super) fn nobody() -> Self {
+        let mut person = Self::default();
+        person.birth.name = "birth_date";
+        person
     }
 
     /// The birth date, as typed.
     #[must_use]
-    pub const fn birth(&self) -> &DateText {
+    pub(super) const fn birth(&self) -> &DateText {
         &self.birth
     }
 
     /// Whether nothing but perhaps a role was filled in.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         let texts = [
             &self.bsn,
             &self.given_names,
@@ -129,19 +131,19 @@ impl PersonText {
 
     /// The name as people say it.
     #[must_use]
-    pub fn called(&self) -> String {
+    pub(super) fn called(&self) -> String {
         called(&self.given_names, &self.name_prefix, &self.family_name)
     }
 
     /// The key of what they are in the family.
     #[must_use]
-    pub fn role_text(&self) -> &'static str {
+    pub(super) fn role_text(&self) -> &'static str {
         role_text(&self.role)
     }
 
     /// What else was filled in.
     #[must_use]
-    pub fn lines(&self, page: &Page) -> Vec<String> {
+    pub(super) fn lines(&self, page: &Page) -> Vec<String> {
         let mut lines = Vec::new();
         if !self.bsn.trim().is_empty() {
             lines.push(format!("BSN {}", self.bsn.trim()));

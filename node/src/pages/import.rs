@@ -3,15 +3,17 @@
 use askama::Template;
 use axum::response::Response;
 
+use super::fields::{Fields, Pairs};
 use super::page::Page;
 use super::render_with;
 use super::site::Site;
 use crate::api::{Application, ApplicationError, ImportReport, LineReason};
 use crate::people::Act;
+use crate::sign_in::CsrfUpload;
 
 /// What an import did, or would do.
 #[derive(Debug)]
-pub struct Report {
+pub(super) struct Report {
     dry_run: bool,
     cases: usize,
     persons: usize,
@@ -36,14 +38,16 @@ pub(super) async fn show(site: Site) -> Response {
     render_with(template.page.status(), &template)
 }
 
-/// Takes the file in, or tries.
-pub(super) async fn import(site: &Site, csv: Vec<u8>, dry_run: bool) -> Response {
+/// `POST /import`: takes the file in, or tries.
+pub(super) async fn import(site: Site, upload: CsrfUpload<Pairs>) -> Response {
     let mut page = site.page();
     let mut report = None;
+    let dry_run = Fields(upload.form).text("action") != "import";
+    let csv = upload.file.map(|file| file.bytes.to_vec()).unwrap_or_default();
     if csv.is_empty() {
         page.wrong("file", "wrong-file");
     } else {
-        match site.node().import(&site.actor(), csv, dry_run).await {
+        match site.node().import(&site.actor(), csv, dry_run, None).await {
             Ok(done) => report = Some(shown(&done)),
             Err(ApplicationError::Invalid(errors)) => {
                 let reason = errors.first().map(|error| error.reason.clone()).unwrap_or_default();

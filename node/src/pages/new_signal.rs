@@ -391,6 +391,7 @@ pub(super) async fn give(site: Site, Path(id): Path<String>, form: CsrfForm<Pair
         contact: Some(draft.contact.to_contact()),
         family_informed: Some(informed(&draft)),
         quiet_until: (quiet > 2).then_some(quiet),
+        owner: None,
     };
     let once = Idempotency { key: format!("page-{}", draft.id), body_hash: sha256(draft.id.as_bytes()) };
     match site.node().add_signal(&site.actor(), signal, Some(once)).await {
@@ -403,6 +404,7 @@ pub(super) async fn give(site: Site, Path(id): Path<String>, form: CsrfForm<Pair
         Err(ApplicationError::Invalid(errors)) => {
             let mut page = site.page();
             page.wrong_all(&errors);
+            page.errors.iter_mut().for_each(|error| error.field.clear()); // the fields are on other pages
             check_page(&site, page, draft)
         }
         Err(error) => site.failed(&error),

@@ -17,14 +17,14 @@ use crate::people::CaseAct;
 
 /// A step of the progress.
 #[derive(Debug)]
-pub struct StepView {
+pub(super) struct StepView {
     text: &'static str,
     class: &'static str,
 }
 
 /// One match.
 #[derive(Debug)]
-pub struct Part {
+pub(super) struct Part {
     id: String,
     anchor: String,
     name: Option<String>,
@@ -45,7 +45,7 @@ pub struct Part {
 
 /// How to reach the other side.
 #[derive(Clone)]
-pub struct Card {
+pub(super) struct Card {
     name: String,
     function: String,
     phone: String,
@@ -61,7 +61,7 @@ impl std::fmt::Debug for Card {
 
 /// Somebody who wants to be the lead.
 #[derive(Debug)]
-pub struct Claim {
+pub(super) struct Claim {
     id: String,
     who: String,
     state: &'static str,
@@ -71,7 +71,7 @@ pub struct Claim {
 
 /// Who is the lead.
 #[derive(Debug)]
-pub struct Lead {
+pub(super) struct Lead {
     shown: bool,
     claims: Vec<Claim>,
     contested: bool,
@@ -280,7 +280,7 @@ fn phone_text(phone: &str) -> String {
 }
 
 fn lead(site: &Site, page: &Page, notice: &NoticeView) -> Lead {
-    let agreed = notice.state >= NoticeState::LeadAgreed;
+    let agreed = matches!(notice.state, NoticeState::LeadAgreed | NoticeState::Closed);
     let ours = notice.lead.iter().any(|claim| claim.who == Whose::Us);
     let name = |member: Option<&String>| {
         member.map_or_else(|| page.t("match-unnamed"), |member| partner_name(site, member))

@@ -187,5 +187,5 @@ pub(super) async fn close(site: Site, Path(id): Path<String>, form: CsrfForm<Pai
 pub(super) async fn mute(site: Site, Path(id): Path<String>, form: CsrfForm<Pairs>) -> Response {
     let muted = Fields(form.0).text("muted") == "yes";
     let said = if muted { "said-muted" } else { "said-unmuted" };
-    step(&site, &id, Step::Mute { muted }, said).await
+    step(&site, &id, Step::Mute(muted), said).await
 }

@@ -15,7 +15,7 @@ const PAGE: u64 = 50;
 
 /// Another partner.
 #[derive(Debug)]
-pub struct Partner {
+pub(super) struct Partner {
     name: String,
     roles: String,
     reachable: bool,
@@ -23,7 +23,7 @@ pub struct Partner {
 
 /// The keys of a matcher and purpose.
 #[derive(Debug)]
-pub struct Key {
+pub(super) struct Key {
     purpose: String,
     matcher: String,
     epoch: u32,
@@ -53,8 +53,7 @@ pub(super) async fn network(site: Site) -> Response {
     let submissions: usize = network.waiting.submissions.iter().map(|waiting| waiting.count).sum();
     let waiting = page.with2(
         "network-waiting-text",
-        ("evaluations", network.waiting.evaluations),
-        ("submissions", submissions),
+        "evaluations", network.waiting.evaluations, "submissions", submissions,
     );
     let partners = network.partners.iter().map(|partner| Partner {
         name: partner.name.clone(),
@@ -85,7 +84,7 @@ pub(super) async fn network(site: Site) -> Response {
 
 /// One entry of the log.
 #[derive(Debug)]
-pub struct Entry {
+pub(super) struct Entry {
     index: u64,
     when: String,
     kind: String,

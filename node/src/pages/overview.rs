@@ -16,7 +16,7 @@ const ENDING_DAYS: u32 = 30;
 
 /// One line of a list.
 #[derive(Debug)]
-pub struct Row {
+pub(super) struct Row {
     /// Where it leads.
     pub path: String,
     /// The signal's id.
@@ -31,7 +31,7 @@ pub struct Row {
 
 /// A colleague asks to take a signal over.
 #[derive(Debug)]
-pub struct Offer {
+pub(super) struct Offer {
     id: String,
     reference: String,
     from: String,
@@ -132,7 +132,7 @@ impl Listed {
     pub(super) async fn of(site: &Site) -> Result<Self, ApplicationError> {
         use crate::api::Application;
         let (node, actor) = (site.node(), site.actor());
-        let signals = node.signals(&actor).await?;
+        let signals = node.signals(&actor, crate::api::SignalFilter::All).await?;
         let notices = node.notices(&actor, site.who.session.language).await?;
         let known = node.partner.cases();
         let with_notice = |case: &Case| {

@@ -250,22 +250,17 @@ pub(super) async fn hand_over(site: Site, Path(id): Path<String>, form: CsrfForm
 }
 
 /// `POST /signals/{id}/take-over`.
-pub(super) async fn take_over(site: Site, Path(id): Path<String>, form: CsrfForm<Pairs>) -> Response {
+pub(super) async fn take_over(site: Site, Path(id): Path<String>, _form: CsrfForm<Pairs>) -> Response {
     let (node, actor) = (site.node(), site.actor());
-    let (done, said) = if Fields(form.0).text("answer") == "accept" {
-        (node.accept_signal(&actor, &id, None).await, "said-taken-over")
-    } else {
-        (node.decline_signal(&actor, &id, None).await, "said-declined")
-    };
-    match done {
-        Ok(_) => site.go("/", Some(said)),
+    match node.accept_signal(&actor, &id, None).await {
+        Ok(_) => site.go("/", Some("said-taken-over")),
         Err(error) => site.failed(&error),
     }
 }
 
 /// A line of the sheet.
 #[derive(Debug)]
-pub struct SheetRow {
+pub(super) struct SheetRow {
     when: String,
     who: String,
     what: String,

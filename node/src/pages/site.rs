@@ -3,8 +3,9 @@
 
 use std::sync::Arc;
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 
 use super::page::{Failure, Page, Place};
@@ -13,7 +14,7 @@ use crate::api::{Actor, ApplicationError};
 use crate::application::Node;
 use crate::people::{Act, Viewer, may};
 use crate::sign_in::SignedIn;
-use axum::http::StatusCode;
+use crate::texts::Language;
 
 /// A request of somebody who is signed in.
 #[derive(Debug)]
@@ -78,6 +79,19 @@ impl Site {
                 render_with(StatusCode::CONFLICT, &failure)
             }
             _ => Failure::internal(page),
+        }
+    }
+}
+
+/// An address at which there is nothing, whether somebody is signed in or not.
+pub(super) async fn nothing_here(State(pages): State<Arc<Pages>>, request: Request) -> Response {
+    let (mut parts, _) = request.into_parts();
+    match Site::from_request_parts(&mut parts, &pages).await {
+        Ok(site) => Failure::not_found(site.page()),
+        Err(_) => {
+            let header = parts.headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+            let language = header.map(Language::accepted).unwrap_or_default();
+            Failure::not_found(Page::of(&pages.node, language, "/"))
         }
     }
 }

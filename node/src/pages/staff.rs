@@ -3,6 +3,7 @@
 use askama::Template;
 use axum::extract::Path;
 use axum::response::Response;
+use kring_protocol::log::entry::Kind;
 
 use super::account::role_key;
 use super::fields::{ContactText, Fields, Pairs};
@@ -11,12 +12,12 @@ use super::page::Page;
 use super::render_with;
 use super::site::Site;
 use crate::api::{ApplicationError, PersonForm, Staff};
-use crate::people::{Account, Act, Role, SignInName};
+use crate::people::{Account, Act, Role, SignInName, TeamId};
 use crate::sign_in::CsrfForm;
 
 /// One account in the list.
 #[derive(Debug)]
-pub struct AccountRow {
+pub(super) struct AccountRow {
     id: String,
     name: String,
     text: String,
@@ -35,7 +36,7 @@ struct PeoplePage {
 
 /// An account as typed.
 #[derive(Clone, Debug, Default)]
-pub struct PersonTyped {
+pub(super) struct PersonTyped {
     kind: String,
     sign_in: String,
     contact: ContactText,
@@ -74,7 +75,7 @@ fn list(site: &Site, page: Page, team_name: String) -> Response {
     let accounts = people.accounts();
     let mut rows: Vec<_> = accounts.iter().map(row).collect();
     rows.sort_by(|one, other| one.name.cmp(&other.name));
-    let members = |id| accounts.iter().filter(|account| account.teams.contains(id)).count();
+    let members = |id: &TeamId| accounts.iter().filter(|account| account.teams.contains(id)).count();
     let mut teams: Vec<_> =
         people.teams().into_iter().map(|team| (team.name.clone(), members(&team.id))).collect();
     teams.sort();
@@ -84,7 +85,7 @@ fn list(site: &Site, page: Page, team_name: String) -> Response {
 
 /// `GET /people`.
 pub(super) async fn show(site: Site) -> Response {
-    if !site.may(Act::ReadPeople) {
+    if !site.may(Act::ChangePeople) {
         return site.failed(&ApplicationError::Forbidden);
     }
     list(&site, site.page(), String::new())
@@ -169,7 +170,7 @@ pub(super) async fn add(site: Site, form: CsrfForm<Pairs>) -> Response {
     let form = asked(&typed, true);
     let local = matches!(form.sign_in, Some(SignInName::Local(_)));
     match site.node().add_person(&site.actor(), form, None).await {
-        Ok(added) if local => match site.pages.activation(&site, &added.id).await {
+        Ok(added) if local => match activation(&site, &added.id).await {
             Some(link) => {
                 let account = added.id.parse().ok().and_then(|id| site.node().people.get(&id));
                 let typed = account.as_ref().map(of_account).unwrap_or_default();
@@ -187,6 +188,13 @@ pub(super) async fn add(site: Site, form: CsrfForm<Pairs>) -> Response {
         }
         Err(error) => site.failed(&error),
     }
+}
+
+/// Where somebody new sets up how they sign in, and the code that they need there.
+async fn activation(site: &Site, id: &str) -> Option<String> {
+    let event = site.node().event(&site.actor(), Kind::Configuration, 1);
+    let (code, _) = site.pages.sign_in.invite(id.parse().ok()?, event).await.ok()??;
+    Some(format!("{}/activate {}", site.pages.origin, *code))
 }
 
 fn of_account(account: &Account) -> PersonTyped {
