@@ -40,6 +40,7 @@ pub mod relay;
 pub mod responses;
 pub mod sender;
 pub mod serve;
+pub mod sign_in;
 pub mod signals;
 pub mod store;
 #[cfg(test)]
