@@ -31,6 +31,7 @@ use crate::keys::Keyring;
 use crate::keystore::{MasterKey, identity};
 use crate::matcher::Matcher;
 use crate::network::{Inbound, Network, Peer, Tap, peer_id};
+use crate::pages::{self, Pages};
 use crate::partner::Partner;
 use crate::people::People;
 use crate::reader::Reader;
@@ -38,6 +39,7 @@ use crate::relay::Relay;
 use crate::repeats::Repeats;
 use crate::sender::{Counter, Sender};
 use crate::serve::Roles;
+use crate::sign_in::SignIn;
 use crate::store::{Batch, Store};
 use crate::tokens;
 use crate::trace::Trace;
@@ -108,7 +110,12 @@ pub async fn run_with(config: Config, around: Around) -> Result<(), RunError> {
         let core = Arc::clone(&core);
         async move { core.stopped().await }
     };
-    tasks.spawn(api::serve(api_listener, api::router(Arc::clone(&node)), stopped()));
+    let sign_in = SignIn::load(Arc::clone(&core), Arc::clone(&node.people), &config.sign_in);
+    let sign_in = Arc::new(sign_in.map_err(failed("preparing sign-in"))?);
+    tasks.spawn(Arc::clone(&sign_in).run());
+    let pages = Pages::new(Arc::clone(&node), sign_in, config.sign_in.public_url.clone());
+    let router = api::router(Arc::clone(&node)).merge(pages::router(Arc::new(pages)));
+    tasks.spawn(api::serve(api_listener, router, stopped()));
     tasks.spawn(api::serve(operations_listener, operations::router(node), stopped()));
     tracing::info!(member = %core.me, api = %config.api_listen, "the node is running");
 
@@ -271,6 +278,7 @@ impl Loaded {
                 vault::KeyName::Meeting,
                 vault::KeyName::Traces,
                 vault::KeyName::People,
+                vault::KeyName::SignIn,
             ],
             &mut batch,
         )?;

@@ -39,6 +39,8 @@ pub enum KeyName {
     Traces,
     /// The partner's people.
     People,
+    /// Sessions, and how people of local accounts show who they are.
+    SignIn,
     /// This node's key shares of one epoch, and what a ceremony keeps: erased when the epoch ends.
     Shares(Epoch),
 }
@@ -52,6 +54,7 @@ impl KeyName {
             Self::Meeting => join(&[b"meeting"]),
             Self::Traces => join(&[b"traces"]),
             Self::People => join(&[b"people"]),
+            Self::SignIn => join(&[b"sign-in"]),
             Self::Shares(epoch) => join(&[b"shares", &epoch.to_be_bytes()]),
         }
     }

@@ -38,7 +38,7 @@ pub(super) struct Draft {
     pub reason: String,
     /// The signal that it became.
     pub given: Option<String>,
-    touched: u64,
+    pub(super) touched: u64,
 }
 
 impl Draft {

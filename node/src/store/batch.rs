@@ -86,6 +86,10 @@ pub enum Table {
     Account = 42,
     /// Teams, by id; sealed.
     Team = 43,
+    /// Sessions of people, by a hash of their id; sealed.
+    Session = 44,
+    /// How people of local accounts show who they are, by account; sealed.
+    Credential = 45,
 }
 
 impl Table {
@@ -130,6 +134,8 @@ impl Table {
             Self::Told => "told",
             Self::Account => "account",
             Self::Team => "team",
+            Self::Session => "session",
+            Self::Credential => "credential",
         }
     }
 }
