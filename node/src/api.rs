@@ -49,7 +49,9 @@ pub use notices::{
     AlertView, CardView, ClaimView, MatchView, MaybeOutcome, NewResponse, NoticeState, NoticeView,
     ResponseView, Says, Whose,
 };
-pub use people::{AllView, AwayView, NewAbsence, PersonForm, PersonView, SignInView, TeamView, mail_word};
+pub use people::{
+    ActivationView, AllView, AwayView, NewAbsence, PersonForm, PersonView, SignInView, TeamView, mail_word,
+};
 pub use serve::serve;
 pub use signals::{FamilyInformed, NewContact, NewPerson, NewSignal, SignalFilter, SignalState, SignalView};
 pub use staff::Staff;
@@ -97,6 +99,7 @@ fn endpoints<A: Application>() -> Vec<Endpoint<A>> {
         get("/people/{id}", self::get(people::show::<A>)),
         patch("/people/{id}", self::patch(people::change::<A>)),
         post("/people/{id}/absence", self::post(people::absence::<A>)),
+        post("/people/{id}/activation", self::post(people::invite::<A>)),
         get("/teams", self::get(people::teams::<A>)),
         post("/teams", self::post(people::add_team::<A>)),
         post("/signals/{id}/hand-over", self::post(hand_over::hand_over::<A>)),

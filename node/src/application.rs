@@ -33,6 +33,7 @@ use crate::matcher::Matcher;
 use crate::partner::Partner;
 use crate::people::{Account, Act, CaseAct, Ownership, People, Viewer, access, form};
 use crate::responses::{self, Asked};
+use crate::sign_in::SignIn;
 use crate::signals::{self, Maker};
 use crate::store::Batch;
 use crate::texts::Language;
@@ -59,6 +60,8 @@ pub struct Node {
     pub matcher: Option<Arc<Matcher>>,
     /// The partner's people.
     pub people: Arc<People>,
+    /// Who sits at a browser.
+    pub sign_in: Arc<SignIn>,
     /// Tokens that the API accepts.
     pub tokens: BTreeMap<TokenHash, TokenRecord>,
 }

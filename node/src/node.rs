@@ -110,10 +110,11 @@ pub async fn run_with(config: Config, around: Around) -> Result<(), RunError> {
         let core = Arc::clone(&core);
         async move { core.stopped().await }
     };
-    let sign_in = SignIn::load(Arc::clone(&core), Arc::clone(&node.people), &config.sign_in);
-    let sign_in = Arc::new(sign_in.map_err(failed("preparing sign-in"))?);
-    tasks.spawn(Arc::clone(&sign_in).run());
-    let pages = Pages::new(Arc::clone(&node), sign_in, config.sign_in.public_url.clone());
+    let pages = Pages::new(
+        Arc::clone(&node),
+        Arc::clone(&node.sign_in),
+        config.sign_in.public_url.clone(),
+    );
     let router = api::router(Arc::clone(&node)).merge(pages::router(Arc::new(pages)));
     tasks.spawn(api::serve(api_listener, router, stopped()));
     tasks.spawn(api::serve(operations_listener, operations::router(node), stopped()));
@@ -382,8 +383,11 @@ async fn start_roles(
     loaded.spawn_partner(core, canary, tasks);
     let Loaded { keyring, ceremonies, boards, matcher, partner, .. } = loaded;
     let people = Arc::new(People::load(Arc::clone(core)).map_err(failed("reading the people"))?);
+    let sign_in = SignIn::load(Arc::clone(core), Arc::clone(&people), &config.sign_in);
+    let sign_in = Arc::new(sign_in.map_err(failed("preparing sign-in"))?);
+    tasks.spawn(Arc::clone(&sign_in).run());
     let core = Arc::clone(core);
-    Ok(Arc::new(Node { core, keyring, ceremonies, partner, boards, matcher, people, tokens }))
+    Ok(Arc::new(Node { core, keyring, ceremonies, partner, boards, matcher, people, sign_in, tokens }))
 }
 
 /// Finds work whenever keys arrive; once an hour also lets go of what has expired.

@@ -42,7 +42,7 @@ pub use credential::ACTIVATION_TERM;
 pub use form::{CsrfForm, CsrfUpload, Upload};
 pub use handlers::router;
 pub use headers::headers;
-pub use session::{Limits, MAX_DRAFT, Session};
+pub use session::{Limits, Session};
 
 use attempts::{Attempts, Who};
 use credential::Credentials;
@@ -87,8 +87,7 @@ impl SignIn {
                  remove the key"
                 .to_owned());
         }
-        let limits =
-            Limits { idle: config.session_idle_minutes * 60, age: config.session_hours * 3_600 };
+        let limits = Limits { idle: config.session_idle_minutes * 60, age: config.session_hours * 3_600 };
         let provider = config.oidc.as_ref().map(|oidc| settings(oidc, &config.public_url)).transpose()?;
         let sessions = Sessions::load(Arc::clone(&core), limits).map_err(|error| error.to_string())?;
         Ok(Self {
@@ -142,24 +141,6 @@ impl SignIn {
     /// [`StoreError`].
     pub async fn end_sessions(&self, account: AccountId) -> Result<(), StoreError> {
         self.sessions.end_all(account, Vec::new()).await.map(|_| ())
-    }
-
-    /// What this person has half filled in, and kept with [`Self::keep_draft`].
-    #[must_use]
-    pub fn draft(&self, session: &Session) -> Option<Zeroizing<Vec<u8>>> {
-        self.sessions.draft(&session.id)
-    }
-
-    /// Keeps what somebody has half filled in, in memory, until their session ends. False, and nothing is changed, when it
-    /// is longer than [`MAX_DRAFT`].
-    #[must_use]
-    pub fn keep_draft(&self, session: &Session, draft: Zeroizing<Vec<u8>>) -> bool {
-        self.sessions.set_draft(&session.id, Some(draft))
-    }
-
-    /// Forgets it.
-    pub fn drop_draft(&self, session: &Session) {
-        self.sessions.set_draft(&session.id, None);
     }
 
     /// Nodes of a demonstration share one host; each has its own cookie.
@@ -248,7 +229,9 @@ fn settings(oidc: &OidcConfig, origin: &str) -> Result<provider::Settings, Strin
 
 /// Whether people can be served under this origin: https, or http on this machine only, where browsers keep our cookies too.
 pub(crate) fn check_origin(origin: &str) -> Result<(), &'static str> {
-    let uri: axum::http::Uri = origin.parse().map_err(|_| "write scheme and host, such as https://kring.example.nl")?;
-    provider::metadata::check_issuer(origin).map_err(|_| "write https://HOST; http only for this machine itself")?;
+    let uri: axum::http::Uri =
+        origin.parse().map_err(|_| "write scheme and host, such as https://kring.example.nl")?;
+    provider::metadata::check_issuer(origin)
+        .map_err(|_| "write https://HOST; http only for this machine itself")?;
     if uri.path().len() > 1 { Err("write scheme, host and port only, without a path") } else { Ok(()) }
 }

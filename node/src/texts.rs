@@ -68,8 +68,16 @@ impl Language {
 
 /// The files of each language: of what the node tells, of its pages, and of signing in.
 const FILES: [[&str; 3]; 2] = [
-    [include_str!("../texts/nl.ftl"), include_str!("../texts/pages.nl.ftl"), include_str!("../texts/office.nl.ftl")],
-    [include_str!("../texts/en.ftl"), include_str!("../texts/pages.en.ftl"), include_str!("../texts/office.en.ftl")],
+    [
+        include_str!("../texts/nl.ftl"),
+        include_str!("../texts/pages.nl.ftl"),
+        include_str!("../texts/office.nl.ftl"),
+    ],
+    [
+        include_str!("../texts/en.ftl"),
+        include_str!("../texts/pages.en.ftl"),
+        include_str!("../texts/office.en.ftl"),
+    ],
 ];
 
 fn bundle(tag: &str, texts: &[&str]) -> FluentBundle<FluentResource> {

@@ -97,6 +97,17 @@ impl Node {
         self.post_with(path, "application/json", body.to_string().as_bytes(), &[])
     }
 
+    /// Status of a `PATCH` with JSON.
+    ///
+    /// # Panics
+    /// When nobody answers.
+    #[must_use]
+    pub fn patch(&self, path: &str, body: &str) -> u16 {
+        let request = self.agent.patch(self.url(path)).header("authorization", self.bearer());
+        let answered = request.header("content-type", "application/json").send(body);
+        answered.expect("the node answers").status().as_u16()
+    }
+
     /// Status and body of any `POST`.
     ///
     /// # Panics

@@ -18,6 +18,7 @@ mod privacy;
 mod recipes;
 mod roles;
 mod rules;
+mod sign_in;
 mod signals;
 mod tempo;
 mod trace;

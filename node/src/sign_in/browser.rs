@@ -68,7 +68,9 @@ impl FromRequestParts<Arc<Pages>> for Browser {
         let peer = parts.extensions.get::<Peer>().map_or(Ipv4Addr::LOCALHOST.into(), |peer| peer.0);
         Ok(Self {
             who: pages.sign_in.who_is(&parts.headers),
-            accepted: Language::accepted(text(&parts.headers, header::ACCEPT_LANGUAGE.as_str()).unwrap_or_default()),
+            accepted: Language::accepted(
+                text(&parts.headers, header::ACCEPT_LANGUAGE.as_str()).unwrap_or_default(),
+            ),
             address: address(&parts.headers, peer),
         })
     }
@@ -104,12 +106,16 @@ impl Browser {
 
 impl SignIn {
     fn who_is(&self, headers: &HeaderMap) -> Who {
-        let Some(id) = cookie(headers, &self.cookie_name()).and_then(SessionId::parse) else { return Who::Unknown };
+        let Some(id) = cookie(headers, &self.cookie_name()).and_then(SessionId::parse) else {
+            return Who::Unknown;
+        };
         match self.sessions.find(&id) {
-            Found::Session(session) => match self.people.get(&session.account).filter(|account| account.active) {
-                Some(account) => Who::SignedIn(Box::new(SignedIn { session, account })),
-                None => Who::Unknown, // the account was closed; its sessions with it
-            },
+            Found::Session(session) => {
+                match self.people.get(&session.account).filter(|account| account.active) {
+                    Some(account) => Who::SignedIn(Box::new(SignedIn { session, account })),
+                    None => Who::Unknown, // the account was closed; its sessions with it
+                }
+            }
             Found::Ended => Who::Ended,
             Found::Nothing => match self.visitors.get(&id, self.core.now()) {
                 Some(visitor) => Who::Visitor(id, Box::new(visitor)),
@@ -158,7 +164,8 @@ impl SignIn {
 /// A redirect after a form, and the cookie with it.
 pub(super) fn see_other(path: &str, cookie: Option<HeaderValue>) -> Response {
     let location = HeaderValue::from_str(path).unwrap_or(HeaderValue::from_static("/"));
-    let headers = [(header::LOCATION, location), (header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
+    let headers =
+        [(header::LOCATION, location), (header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
     with_cookie((StatusCode::SEE_OTHER, headers).into_response(), cookie)
 }
 
@@ -181,7 +188,8 @@ fn cookie<'a>(headers: &'a HeaderMap, wanted: &str) -> Option<&'a str> {
 
 /// Where a request comes from. A proxy on this machine says for whom it asks, last in its list; nobody else is believed.
 fn address(headers: &HeaderMap, peer: IpAddr) -> IpAddr {
-    let forwarded = headers.get_all("x-forwarded-for").iter().next_back().and_then(|value| value.to_str().ok());
+    let forwarded =
+        headers.get_all("x-forwarded-for").iter().next_back().and_then(|value| value.to_str().ok());
     let last = forwarded.and_then(|list| list.rsplit(',').next()?.trim().parse().ok());
     last.filter(|_| peer.is_loopback()).unwrap_or(peer)
 }

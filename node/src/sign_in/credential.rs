@@ -87,7 +87,11 @@ impl Credentials {
     }
 
     /// Draws a code by which the account is set up anew. What was set up before keeps working until that is done.
-    pub(super) async fn invite(&self, account: AccountId, event: Event) -> Result<(Zeroizing<String>, Timestamp), StoreError> {
+    pub(super) async fn invite(
+        &self,
+        account: AccountId,
+        event: Event,
+    ) -> Result<(Zeroizing<String>, Timestamp), StoreError> {
         let _changing = self.changing.lock().await;
         let code = random_code();
         let expires = self.core.now().plus_secs(ACTIVATION_TERM);
@@ -136,7 +140,12 @@ impl Credentials {
         self.core.commit(batch, vec![event]).await
     }
 
-    fn write(&self, account: AccountId, credential: &Credential, batch: &mut Batch) -> Result<(), StoreError> {
+    fn write(
+        &self,
+        account: AccountId,
+        credential: &Credential,
+        batch: &mut Batch,
+    ) -> Result<(), StoreError> {
         let (key, table) = (account.0.as_bytes(), Table::Credential);
         let plain = Zeroizing::new(codec::encode(credential));
         let sealed = self.core.vault.seal_record(&KeyName::SignIn, table, key, &plain)?;
@@ -188,7 +197,8 @@ mod tests {
     fn an_activation_code_ends() {
         let now = Timestamp::from_secs(1_800_000_000);
         let code = code_hash(&random_code()).unwrap();
-        let activation = Some(Activation { code: Secret::new(code), expires: now.plus_secs(ACTIVATION_TERM) });
+        let activation =
+            Some(Activation { code: Secret::new(code), expires: now.plus_secs(ACTIVATION_TERM) });
         let credential = Credential { activation, ..Credential::default() };
         assert!(credential.is_activated_by(&code, now));
         assert!(!credential.is_activated_by(&[0; 32], now));

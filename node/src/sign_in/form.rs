@@ -133,7 +133,11 @@ fn check_site(headers: &HeaderMap, origin: &str) -> Result<(), Refusal> {
     let (given, site) = (headers.get(header::ORIGIN), headers.get("sec-fetch-site"));
     let right_origin = given.is_none_or(|given| given.as_bytes() == origin.as_bytes());
     let right_site = site.is_none_or(|site| site == "same-origin");
-    if right_origin && right_site && (given.is_some() || site.is_some()) { Ok(()) } else { Err(Refusal::Foreign) }
+    if right_origin && right_site && (given.is_some() || site.is_some()) {
+        Ok(())
+    } else {
+        Err(Refusal::Foreign)
+    }
 }
 
 /// Takes the hidden field out, which must be there once, and reads the rest.
@@ -141,7 +145,8 @@ fn form<T: DeserializeOwned>(mut pairs: Fields, csrf: Option<&str>) -> Result<T,
     if pairs.len() > MAX_FIELDS {
         return Err(Refusal::TooLong);
     }
-    let words: Vec<_> = pairs.iter().filter(|(name, _)| name == "csrf").map(|(_, word)| word.as_str()).collect();
+    let words: Vec<_> =
+        pairs.iter().filter(|(name, _)| name == "csrf").map(|(_, word)| word.as_str()).collect();
     match (words.as_slice(), csrf) {
         ([word], Some(csrf)) if same(word, csrf) => {}
         _ => return Err(Refusal::Foreign),
@@ -151,12 +156,17 @@ fn form<T: DeserializeOwned>(mut pairs: Fields, csrf: Option<&str>) -> Result<T,
     serde_urlencoded::from_str(&text).map_err(|_| Refusal::Malformed)
 }
 
-async fn upload<T: DeserializeOwned>(mut multipart: Multipart, csrf: Option<&str>) -> Result<CsrfUpload<T>, Refusal> {
+async fn upload<T: DeserializeOwned>(
+    mut multipart: Multipart,
+    csrf: Option<&str>,
+) -> Result<CsrfUpload<T>, Refusal> {
     let (mut pairs, mut file, mut len) = (Fields::new(), None, 0);
     while let Some(field) = multipart.next_field().await.map_err(|_| Refusal::Malformed)? {
         let name = field.name().unwrap_or_default().to_owned();
         // Nobody makes the node read a file who has not had a page of ours.
-        let known = pairs.first().is_some_and(|(first, word)| first == "csrf" && csrf.is_some_and(|csrf| same(word, csrf)));
+        let known = pairs
+            .first()
+            .is_some_and(|(first, word)| first == "csrf" && csrf.is_some_and(|csrf| same(word, csrf)));
         if !known && (name != "csrf" || !pairs.is_empty()) {
             return Err(Refusal::Foreign);
         }
@@ -257,14 +267,23 @@ mod tests {
         assert_eq!(read("csrf=w&days=3&name=%C3%A9+%26%3D", Some("w")), Ok(good));
         assert_eq!(read("days=3&csrf=w", Some("w")), Ok(Example { days: 3, name: None }));
         for (text, csrf) in [
-            ("days=3", Some("w")), ("csrf=&days=3", Some("w")), ("csrf=v&days=3", Some("w")), ("csrf=&days=3", None),
-            ("csrf=w&days=3", None), ("csrf=w&csrf=w&days=3", Some("w")), ("csrf=v&csrf=w&days=3", Some("w")),
+            ("days=3", Some("w")),
+            ("csrf=&days=3", Some("w")),
+            ("csrf=v&days=3", Some("w")),
+            ("csrf=&days=3", None),
+            ("csrf=w&days=3", None),
+            ("csrf=w&csrf=w&days=3", Some("w")),
+            ("csrf=v&csrf=w&days=3", Some("w")),
         ] {
             assert_eq!(read(text, csrf), Err(Refusal::Foreign), "{text}");
         }
         assert_eq!(read("csrf=w&days=many", Some("w")), Err(Refusal::Malformed));
         assert_eq!(read("csrf=w", Some("w")), Err(Refusal::Malformed));
-        let pairs: Vec<(String, String)> = form(vec![("csrf".into(), "w".into()), ("a".into(), "1".into()), ("a".into(), "2".into())], Some("w")).unwrap();
+        let pairs: Vec<(String, String)> = form(
+            vec![("csrf".into(), "w".into()), ("a".into(), "1".into()), ("a".into(), "2".into())],
+            Some("w"),
+        )
+        .unwrap();
         assert_eq!(pairs.len(), 2);
     }
 }

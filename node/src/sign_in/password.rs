@@ -172,9 +172,25 @@ mod tests {
     fn the_commonest_are_refused() {
         let own = ["j.jansen", "Wijkteam Noord"];
         for common in [
-            "wachtwoord123", "Wachtwoord2026!", "W@chtwoord!!2026", "welkom123456", "Welkom01Welkom01", "password1234",
-            "qwertyuiop12", "123456789012", "aaaaaaaaaaaa", "abcabcabcabc", "abcdefghijklm", "j.jansen2026", "zomer2026!!!!",
-            "Wijkteam Noord1", "kringkringkring", "1qaz2wsx3edc", "iloveyou1234", "geheimgeheim1", "!!!!20262026",
+            "wachtwoord123",
+            "Wachtwoord2026!",
+            "W@chtwoord!!2026",
+            "welkom123456",
+            "Welkom01Welkom01",
+            "password1234",
+            "qwertyuiop12",
+            "123456789012",
+            "aaaaaaaaaaaa",
+            "abcabcabcabc",
+            "abcdefghijklm",
+            "j.jansen2026",
+            "zomer2026!!!!",
+            "Wijkteam Noord1",
+            "kringkringkring",
+            "1qaz2wsx3edc",
+            "iloveyou1234",
+            "geheimgeheim1",
+            "!!!!20262026",
         ] {
             assert_eq!(check_new(common, &own), Err(Weak::Common), "{common}");
         }

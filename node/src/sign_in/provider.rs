@@ -46,7 +46,9 @@ const TERM: u64 = 10 * 60;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ProviderError {
     /// No answer, or none that can be read.
-    #[error("the OpenID provider cannot be used: {0}; look whether oidc_issuer is right and this machine can reach it")]
+    #[error(
+        "the OpenID provider cannot be used: {0}; look whether oidc_issuer is right and this machine can reach it"
+    )]
     Unreachable(String),
     /// Its description of itself.
     #[error("the OpenID provider's description of itself: {0}")]
@@ -86,7 +88,9 @@ impl RoleMap {
     /// From the configuration: entries `word=role`.
     pub(crate) fn new(claim: String, entries: &[String]) -> Result<Self, String> {
         if !claim.starts_with('/') {
-            return Err("oidc_roles_claim is a JSON pointer and begins with a slash, such as /roles".to_owned());
+            return Err(
+                "oidc_roles_claim is a JSON pointer and begins with a slash, such as /roles".to_owned()
+            );
         }
         let word = |entry: &String| {
             let (word, role) = entry.rsplit_once('=').unwrap_or((entry, ""));
@@ -200,7 +204,12 @@ impl Provider {
     }
 
     /// Who was signed in, by the answer that the browser brought to what was asked.
-    pub(super) async fn identify(&self, asked: &Asked, answer: &Answer, now: Timestamp) -> Result<Identity, ProviderError> {
+    pub(super) async fn identify(
+        &self,
+        asked: &Asked,
+        answer: &Answer,
+        now: Timestamp,
+    ) -> Result<Identity, ProviderError> {
         if !Self::is_answer_to(asked, answer) {
             return Err(ProviderError::Answer("its state is not that of this sign-in"));
         }
@@ -217,8 +226,12 @@ impl Provider {
         let id_token = text(&tokens, "id_token").ok_or(ProviderError::Token("there is none"))?;
         let token = Token::read(id_token)?;
         let claims = self.believe(&known, &token, now).await?;
-        let expected =
-            Expected { issuer: &self.settings.issuer, client: &self.settings.client_id, nonce: &asked.nonce, now };
+        let expected = Expected {
+            issuer: &self.settings.issuer,
+            client: &self.settings.client_id,
+            nonce: &asked.nonce,
+            now,
+        };
         let subject = expected.check(&claims)?;
         let more = self.more(&known.metadata, (&token, &claims, &subject), &tokens).await?;
         Identity::new(subject, &claims, &more, &self.settings.roles)
@@ -236,7 +249,13 @@ impl Provider {
         }
     }
 
-    async fn redeem(&self, metadata: &Metadata, code: &str, asked: &Asked, now: Timestamp) -> Result<Value, ProviderError> {
+    async fn redeem(
+        &self,
+        metadata: &Metadata,
+        code: &str,
+        asked: &Asked,
+        now: Timestamp,
+    ) -> Result<Value, ProviderError> {
         let settings = &self.settings;
         let mut form = vec![
             ("grant_type", "authorization_code".to_owned()),
@@ -262,7 +281,12 @@ impl Provider {
     }
 
     /// The claims of a token that one of the provider's keys signed, in a way that it says it uses.
-    async fn believe(&self, known: &Known, token: &Token<'_>, now: Timestamp) -> Result<Value, ProviderError> {
+    async fn believe(
+        &self,
+        known: &Known,
+        token: &Token<'_>,
+        now: Timestamp,
+    ) -> Result<Value, ProviderError> {
         if !known.metadata.signs_with(token.algorithm()) {
             return Err(ProviderError::Token("it is signed in a way that the provider does not announce"));
         }

@@ -1,7 +1,7 @@
 //! Sessions of people who are signed in: random ids that the node knows as hashes only, with limits of idleness and age.
 //!
-//! Kept sealed, so that a restart signs nobody out; when somebody was last seen is written at most once a minute. What
-//! somebody has half filled in stays in memory alone. Not here: who comes before sign-in ([`super::visitor`]).
+//! Kept sealed, so that a restart signs nobody out; when somebody was last seen is written at most once a minute. Not
+//! here: who comes before sign-in ([`super::visitor`]).
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -28,8 +28,6 @@ use crate::vault::KeyName;
 const WRITE_AFTER: u64 = 60;
 /// Sessions of one account at once; a further one ends the oldest.
 const MOST: usize = 10;
-/// Longest draft, in bytes.
-pub const MAX_DRAFT: usize = 60_000;
 
 /// 256 random bits, which only the browser has.
 #[derive(Clone, PartialEq, Eq)]
@@ -112,15 +110,6 @@ struct Live {
     stored: Stored,
     /// When [`Stored::seen`] was last written.
     written: Timestamp,
-    draft: Option<Draft>,
-}
-
-struct Draft(Zeroizing<Vec<u8>>);
-
-impl fmt::Debug for Draft {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("<redacted>")
-    }
 }
 
 /// What a session's id leads to.
@@ -164,7 +153,7 @@ impl Sessions {
         for (key, sealed) in core.store.scan_all(Table::Session)? {
             let stored: Stored = core.vault.open_record(&KeyName::SignIn, Table::Session, &key, &sealed)?;
             let id = IdHash::try_from(key.as_slice()).map_err(|_| crate::vault::damaged(Table::Session))?;
-            live.insert(id, Live { written: stored.seen, stored, draft: None });
+            live.insert(id, Live { written: stored.seen, stored });
         }
         Ok(Self { core, limits, live: Mutex::new(live), writing: tokio::sync::Mutex::default() })
     }
@@ -188,7 +177,7 @@ impl Sessions {
         self.put(&mut batch, &id.hash(), &stored)?;
         self.core.commit(batch, vec![event]).await?;
         let mut live = self.lock();
-        live.insert(id.hash(), Live { written: now, stored, draft: None });
+        live.insert(id.hash(), Live { written: now, stored });
         Ok(id)
     }
 
@@ -213,8 +202,7 @@ impl Sessions {
         let mut live = self.lock();
         let Some(session) = live.get_mut(&id) else { return Found::Nothing };
         if !self.limits.allow(&session.stored, now) {
-            session.draft = None; // the record goes with the next tidying
-            return Found::Ended;
+            return Found::Ended; // the record goes with the next tidying
         }
         session.stored.seen = session.stored.seen.max(now);
         let Stored { account, csrf, english, .. } = session.stored.clone();
@@ -250,23 +238,6 @@ impl Sessions {
         let Some(stored) = stored else { return Ok(()) };
         self.put(&mut batch, id, &stored)?;
         self.core.commit(batch, Vec::new()).await
-    }
-
-    pub(super) fn draft(&self, id: &IdHash) -> Option<Zeroizing<Vec<u8>>> {
-        let live = self.lock();
-        let Draft(bytes) = live.get(id)?.draft.as_ref()?;
-        Some(bytes.clone())
-    }
-
-    /// False when it is too long.
-    pub(super) fn set_draft(&self, id: &IdHash, bytes: Option<Zeroizing<Vec<u8>>>) -> bool {
-        if bytes.as_ref().is_some_and(|bytes| bytes.len() > MAX_DRAFT) {
-            return false;
-        }
-        if let Some(session) = self.lock().get_mut(id) {
-            session.draft = bytes.map(Draft);
-        }
-        true
     }
 
     /// Removes what has ended and writes when the others were last seen, all in one commit.

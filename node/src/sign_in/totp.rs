@@ -44,7 +44,8 @@ impl TotpSecret {
     /// have been seen.
     pub(super) fn accept(&self, code: &str, now: Timestamp, last: u64) -> Option<u64> {
         let mut given = [0; DIGITS];
-        let digits: Vec<u8> = code.bytes().filter(|byte| !byte.is_ascii_whitespace()).take(DIGITS + 1).collect();
+        let digits: Vec<u8> =
+            code.bytes().filter(|byte| !byte.is_ascii_whitespace()).take(DIGITS + 1).collect();
         given.copy_from_slice(digits.get(..).filter(|digits| digits.len() == DIGITS)?);
         let given = Secret::new(given);
         let step = now.secs() / STEP_SECS;

@@ -144,7 +144,9 @@ mod tests {
             assert_eq!(visitor.wanted.as_deref(), Some(path));
         }
         let long = format!("/{}", "a".repeat(MAX_PATH));
-        for path in ["", "//evil.example", "/a//b", "/\\evil.example", "evil", "/a?b=c", "/a%2f", "/sign-out", &long] {
+        for path in
+            ["", "//evil.example", "/a//b", "/\\evil.example", "evil", "/a?b=c", "/a%2f", "/sign-out", &long]
+        {
             visitor.want(path);
             assert_eq!(visitor.wanted, None, "{path}");
         }

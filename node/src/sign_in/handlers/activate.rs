@@ -14,7 +14,8 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::{
-    ACTIVATE, Browser, Pages, Typed, Who, begin, failed, local_name, renew, see_other, too_early, wait, with_cookie,
+    ACTIVATE, Browser, Pages, Typed, Who, begin, failed, local_name, renew, see_other, too_early, wait,
+    with_cookie,
 };
 use crate::pages::{Page, render_with};
 use crate::people::{AccountId, SignInName};
@@ -95,7 +96,8 @@ fn factor_page(pages: &Pages, page: Page, activating: &Activating) -> Response {
     let user = if let Some(SignInName::Local(user)) = user { user } else { String::new() };
     let issuer = format!("Kring {}", page.organisation);
     let uri = Zeroizing::new(activating.totp.uri(&issuer, &user));
-    let picture = Zeroizing::new(QrCode::new(uri.as_bytes()).map_or_else(|_| String::new(), |code| picture(&code)));
+    let picture =
+        Zeroizing::new(QrCode::new(uri.as_bytes()).map_or_else(|_| String::new(), |code| picture(&code)));
     let secret = Zeroizing::new(activating.totp.text());
     render_with(page.status(), &FactorPage { page, secret, picture })
 }
@@ -107,7 +109,12 @@ fn picture(code: &QrCode) -> String {
 }
 
 /// User name, code and new password.
-async fn first(pages: &Pages, browser: &Browser, id: &SessionId, form: &Form) -> Result<Response, StoreError> {
+async fn first(
+    pages: &Pages,
+    browser: &Browser,
+    id: &SessionId,
+    form: &Form,
+) -> Result<Response, StoreError> {
     let sign_in = &pages.sign_in;
     let mut page = browser.page(pages, ACTIVATE);
     let user: String = form.user.chars().take(200).collect();
@@ -126,7 +133,8 @@ async fn first(pages: &Pages, browser: &Browser, id: &SessionId, form: &Form) ->
     // The same work whether or not there is such an account.
     let password = sign_in.hasher.hash(&form.password.0).await;
     let code = code_hash(&form.activation.0);
-    let Some((account, code)) = account.zip(code).filter(|(account, code)| is_invited(pages, *account, code)) else {
+    let Some((account, code)) = account.zip(code).filter(|(account, code)| is_invited(pages, *account, code))
+    else {
         sign_in.enter_failure(account).await?;
         page.wrong("user", "activate-wrong");
         return Ok(first_page(page, user));
@@ -192,7 +200,8 @@ async fn finish(
     step: Option<u64>,
 ) -> Result<Response, StoreError> {
     let sign_in = &pages.sign_in;
-    let fresh = Credential::new(activating.password.clone(), step.map(|step| (activating.totp.clone(), step)));
+    let fresh =
+        Credential::new(activating.password.clone(), step.map(|step| (activating.totp.clone(), step)));
     let event = sign_in.event(Some(activating.account), Outcome::Done);
     if !sign_in.credentials.activate(activating.account, &activating.code, fresh, event).await? {
         sign_in.enter_failure(Some(activating.account)).await?;

@@ -152,7 +152,11 @@ fn refused(pages: &Pages, browser: &Browser, error: &ProviderError) -> Response 
     let page = browser.page(pages, SIGN_IN);
     match error {
         ProviderError::Unreachable(_) | ProviderError::Metadata(_) | ProviderError::OtherIssuer(_) => {
-            failure(page, ("provider-unreachable-title", "provider-unreachable-text"), StatusCode::BAD_GATEWAY)
+            failure(
+                page,
+                ("provider-unreachable-title", "provider-unreachable-text"),
+                StatusCode::BAD_GATEWAY,
+            )
         }
         ProviderError::Declined(_) => {
             failure(page, ("provider-declined-title", "provider-declined-text"), StatusCode::FORBIDDEN)

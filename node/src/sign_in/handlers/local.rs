@@ -9,8 +9,8 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use super::{
-    Browser, Pages, SECOND_FACTOR, SIGN_IN, SessionId, Typed, Visitor, Who, begin, failed, local_name, renew, see_other,
-    too_early, wait, with_cookie,
+    Browser, Pages, SECOND_FACTOR, SIGN_IN, SessionId, Typed, Visitor, Who, begin, failed, local_name, renew,
+    see_other, too_early, wait, with_cookie,
 };
 use crate::pages::{Page, render_with};
 use crate::people::{Account, AccountId, SignInName};

@@ -13,8 +13,8 @@ use ring::digest;
 use serde_json::{Map, Value};
 
 use super::{ProviderError, RoleMap};
-use crate::sign_in::session::same;
 use crate::people::Role;
+use crate::sign_in::session::same;
 
 /// Seconds that two clocks may differ.
 const CLOCKS_DIFFER: u64 = 60;
@@ -83,7 +83,11 @@ impl Expected<'_> {
 }
 
 /// Whether an access token is the one that came with the ID token (`at_hash`, OpenID Connect Core section 3.1.3.6).
-pub(super) fn check_access_token(claims: &Value, algorithm: &str, access_token: &str) -> Result<(), ProviderError> {
+pub(super) fn check_access_token(
+    claims: &Value,
+    algorithm: &str,
+    access_token: &str,
+) -> Result<(), ProviderError> {
     let Some(expected) = claims.get("at_hash") else { return Ok(()) };
     let hash = match algorithm {
         _ if algorithm.ends_with("256") => &digest::SHA256,
@@ -97,7 +101,10 @@ pub(super) fn check_access_token(claims: &Value, algorithm: &str, access_token: 
 
 fn subject(claims: &Value) -> Result<String, ProviderError> {
     let subject = text(claims, "sub").unwrap_or_default();
-    if subject.is_empty() || subject.len() > MAX_SUBJECT || !subject.bytes().all(|byte| byte.is_ascii_graphic()) {
+    if subject.is_empty()
+        || subject.len() > MAX_SUBJECT
+        || !subject.bytes().all(|byte| byte.is_ascii_graphic())
+    {
         return Err(ProviderError::Token("it does not say who signed in"));
     }
     if is_like_bsn(subject) {
@@ -109,7 +116,8 @@ fn subject(claims: &Value) -> Result<String, ProviderError> {
 /// Whether a `sub` could be a citizen service number: the NL GOV profile forbids it, and we would store it.
 fn is_like_bsn(subject: &str) -> bool {
     let last = subject.rsplit([':', '/', '|', '=']).next().unwrap_or(subject);
-    let digits: Vec<i32> = last.bytes().filter_map(|byte| char::from(byte).to_digit(10)).map(|d| d as i32).collect();
+    let digits: Vec<i32> =
+        last.bytes().filter_map(|byte| char::from(byte).to_digit(10)).map(|d| d as i32).collect();
     if digits.len() != last.len() || !(8..=9).contains(&digits.len()) {
         return false;
     }
@@ -137,7 +145,12 @@ impl std::fmt::Debug for Identity {
 
 impl Identity {
     /// From the claims of an ID token, and what the provider's userinfo adds.
-    pub(super) fn new(subject: String, claims: &Value, more: &Map<String, Value>, roles: &RoleMap) -> Result<Self, ProviderError> {
+    pub(super) fn new(
+        subject: String,
+        claims: &Value,
+        more: &Map<String, Value>,
+        roles: &RoleMap,
+    ) -> Result<Self, ProviderError> {
         let mut all = claims.clone();
         if let Value::Object(all) = &mut all {
             for (name, value) in more {
@@ -187,8 +200,13 @@ mod tests {
     fn a_good_token_names_its_subject() {
         assert_eq!(check(&good()).unwrap(), "u-1");
         for (name, value) in [
-            ("aud", json!(["kring"])), ("azp", json!("kring")), ("nbf", json!(NOW)), ("exp", json!(NOW - 59)),
-            ("iat", json!(NOW + 60)), ("iat", json!(NOW - 300)), ("exp", json!(1.8e9 + 0.5)),
+            ("aud", json!(["kring"])),
+            ("azp", json!("kring")),
+            ("nbf", json!(NOW)),
+            ("exp", json!(NOW - 59)),
+            ("iat", json!(NOW + 60)),
+            ("iat", json!(NOW - 300)),
+            ("exp", json!(1.8e9 + 0.5)),
         ] {
             let mut claims = good();
             claims[name] = value;
@@ -203,14 +221,33 @@ mod tests {
     fn every_claim_is_looked_at() {
         let bsn = json!("999990019");
         for (name, value) in [
-            ("iss", json!("https://b.example")), ("iss", Value::Null), ("iss", json!("https://a.example/")),
-            ("aud", json!("other")), ("aud", json!([])), ("aud", json!(["other"])), ("aud", json!(["kring", "other"])),
-            ("aud", Value::Null), ("azp", json!("other")), ("azp", json!(7)),
-            ("exp", json!(NOW - 60)), ("exp", Value::Null), ("exp", json!("2099")), ("exp", json!(-1)),
-            ("iat", json!(NOW + 61)), ("iat", json!(NOW - 361)), ("iat", Value::Null),
-            ("nbf", json!(NOW + 61)), ("nbf", json!("x")),
-            ("nonce", json!("m")), ("nonce", Value::Null), ("nonce", json!("")),
-            ("sub", Value::Null), ("sub", json!("")), ("sub", json!(7)), ("sub", json!("a b")), ("sub", json!("a".repeat(256))),
+            ("iss", json!("https://b.example")),
+            ("iss", Value::Null),
+            ("iss", json!("https://a.example/")),
+            ("aud", json!("other")),
+            ("aud", json!([])),
+            ("aud", json!(["other"])),
+            ("aud", json!(["kring", "other"])),
+            ("aud", Value::Null),
+            ("azp", json!("other")),
+            ("azp", json!(7)),
+            ("exp", json!(NOW - 60)),
+            ("exp", Value::Null),
+            ("exp", json!("2099")),
+            ("exp", json!(-1)),
+            ("iat", json!(NOW + 61)),
+            ("iat", json!(NOW - 361)),
+            ("iat", Value::Null),
+            ("nbf", json!(NOW + 61)),
+            ("nbf", json!("x")),
+            ("nonce", json!("m")),
+            ("nonce", Value::Null),
+            ("nonce", json!("")),
+            ("sub", Value::Null),
+            ("sub", json!("")),
+            ("sub", json!(7)),
+            ("sub", json!("a b")),
+            ("sub", json!("a".repeat(256))),
             ("sub", bsn),
         ] {
             let mut claims = good();
@@ -224,7 +261,14 @@ mod tests {
         for bsn in ["999990019", "urn:nl:bsn:999990019"] {
             assert!(is_like_bsn(bsn), "{bsn}");
         }
-        for other in ["999990018", "1234567", "u999990019", "9999900190", "5f1c-aa", "b7c1d2e3-0001-4a4a-8888-1234567890ab"] {
+        for other in [
+            "999990018",
+            "1234567",
+            "u999990019",
+            "9999900190",
+            "5f1c-aa",
+            "b7c1d2e3-0001-4a4a-8888-1234567890ab",
+        ] {
             assert!(!is_like_bsn(other), "{other}");
         }
     }

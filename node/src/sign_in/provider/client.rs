@@ -76,7 +76,8 @@ impl Client {
         let text = read(file)?;
         let wrong = || "is not a PEM file with a PKCS #8 key (P-256, RSA or Ed25519)".to_owned();
         let lines = text.lines().map(str::trim);
-        let body: Zeroizing<String> = Zeroizing::new(lines.filter(|line| !line.starts_with("-----")).collect());
+        let body: Zeroizing<String> =
+            Zeroizing::new(lines.filter(|line| !line.starts_with("-----")).collect());
         if !text.contains("-----BEGIN PRIVATE KEY-----") {
             return Err(wrong());
         }
@@ -143,7 +144,9 @@ impl Key {
                 let PublicKeyComponents { n, e } = PublicKeyComponents::<Vec<u8>>::from(pair.public_key());
                 json!({"kty": "RSA", "n": encode(&n), "e": encode(&e)})
             }
-            Self::Ed25519(pair) => json!({"kty": "OKP", "crv": "Ed25519", "x": encode(pair.public_key().as_ref())}),
+            Self::Ed25519(pair) => {
+                json!({"kty": "OKP", "crv": "Ed25519", "x": encode(pair.public_key().as_ref())})
+            }
         }
     }
 
@@ -176,7 +179,9 @@ impl Key {
     fn sign(&self, message: &[u8]) -> Vec<u8> {
         let random = SystemRandom::new();
         match self {
-            Self::Es256(pair) => pair.sign(&random, message).expect("the system gives randomness").as_ref().to_vec(),
+            Self::Es256(pair) => {
+                pair.sign(&random, message).expect("the system gives randomness").as_ref().to_vec()
+            }
             Self::Ed25519(pair) => pair.sign(message).as_ref().to_vec(),
             Self::Rs256(pair) => {
                 let mut signature = vec![0; pair.public().modulus_len()];
@@ -245,7 +250,11 @@ mod tests {
         let p256 = &signature::ECDSA_P256_SHA256_FIXED_SIGNING;
         let der = EcdsaKeyPair::generate_pkcs8(p256, &SystemRandom::new()).unwrap();
         let body = BASE64_STANDARD.encode(der.as_ref());
-        let pem = format!("-----BEGIN PRIVATE KEY-----\n{}\n{}\n-----END PRIVATE KEY-----\n", &body[..64], &body[64..]);
+        let pem = format!(
+            "-----BEGIN PRIVATE KEY-----\n{}\n{}\n-----END PRIVATE KEY-----\n",
+            &body[..64],
+            &body[64..]
+        );
         let (_dir, file) = written(&pem, 0o600);
         let client = Client::key(&file).unwrap();
         let mut form = Vec::new();
@@ -255,7 +264,8 @@ mod tests {
         let (signed, signature) = assertion.rsplit_once('.').unwrap();
         let decode = |text: &str| BASE64_URL_SAFE_NO_PAD.decode(text).unwrap();
         let key = client.public_key().unwrap();
-        let point = [vec![4], decode(key["x"].as_str().unwrap()), decode(key["y"].as_str().unwrap())].concat();
+        let point =
+            [vec![4], decode(key["x"].as_str().unwrap()), decode(key["y"].as_str().unwrap())].concat();
         UnparsedPublicKey::new(&signature::ECDSA_P256_SHA256_FIXED, point)
             .verify(signed.as_bytes(), &decode(signature))
             .unwrap();

@@ -45,7 +45,9 @@ impl Http {
         }
         match answer(move || request.call()).await? {
             (200, Some(document)) => Ok(document),
-            (200, None) => Err(ProviderError::Unreachable("it answers with something else than JSON".to_owned())),
+            (200, None) => {
+                Err(ProviderError::Unreachable("it answers with something else than JSON".to_owned()))
+            }
             (status, _) => Err(ProviderError::Unreachable(format!("it answers with status {status}"))),
         }
     }
@@ -69,7 +71,9 @@ impl Http {
 
 type Answer = Result<ureq::http::Response<ureq::Body>, ureq::Error>;
 
-async fn answer(ask: impl FnOnce() -> Answer + Send + 'static) -> Result<(u16, Option<Value>), ProviderError> {
+async fn answer(
+    ask: impl FnOnce() -> Answer + Send + 'static,
+) -> Result<(u16, Option<Value>), ProviderError> {
     let asking = tokio::task::spawn_blocking(move || {
         let mut response = ask()?;
         let body = response.body_mut().with_config().limit(MAX_ANSWER).read_to_vec()?;

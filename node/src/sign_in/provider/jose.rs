@@ -207,23 +207,32 @@ mod tests {
     #[test]
     fn nothing_else_is_taken_for_a_signature() {
         let claims = RS256.0.split('.').nth(1).unwrap();
-        for header in [
-            json!({"alg": "none"}), json!({"alg": "HS256"}), json!({"alg": ""}), json!({"alg": "RS256 "}),
-        ] {
+        for header in
+            [json!({"alg": "none"}), json!({"alg": "HS256"}), json!({"alg": ""}), json!({"alg": "RS256 "})]
+        {
             let header = BASE64_URL_SAFE_NO_PAD.encode(header.to_string());
             assert_eq!(verify(&format!("{header}.{claims}."), &[rsa()]), Err(Unsigned::Wrong));
         }
-        for header in [json!({"alg": "RS256", "crit": ["exp"]}), json!({"alg": "RS256", "typ": "at+jwt"}), json!({}), json!([])] {
+        for header in [
+            json!({"alg": "RS256", "crit": ["exp"]}),
+            json!({"alg": "RS256", "typ": "at+jwt"}),
+            json!({}),
+            json!([]),
+        ] {
             let header = BASE64_URL_SAFE_NO_PAD.encode(header.to_string());
             assert!(Token::read(&format!("{header}.{claims}.")).is_err(), "{header}");
         }
-        for text in ["", ".", "..", "a.b.c", RS256.0.rsplit_once('.').unwrap().0, &"a".repeat(MAX_TOKEN + 1)] {
+        for text in ["", ".", "..", "a.b.c", RS256.0.rsplit_once('.').unwrap().0, &"a".repeat(MAX_TOKEN + 1)]
+        {
             assert!(Token::read(text).is_err());
         }
         let mut changed = RS256.0.to_owned();
         changed.replace_range(30..31, "X");
-        assert_ne!(Token::read(&changed).map_err(|_| Unsigned::Wrong).and_then(|token| {
-            token.verify(&KeySet::read(&json!({"keys": [rsa()]})).unwrap()).map(|_| ())
-        }), Ok(()));
+        assert_ne!(
+            Token::read(&changed).map_err(|_| Unsigned::Wrong).and_then(|token| {
+                token.verify(&KeySet::read(&json!({"keys": [rsa()]})).unwrap()).map(|_| ())
+            }),
+            Ok(())
+        );
     }
 }

@@ -105,16 +105,32 @@ mod tests {
 
     #[test]
     fn only_https_or_this_machine() {
-        for good in ["https://login.example/realms/a", "http://127.0.0.1:8080", "http://localhost/x", "http://[::1]:1/"] {
+        for good in [
+            "https://login.example/realms/a",
+            "http://127.0.0.1:8080",
+            "http://localhost/x",
+            "http://[::1]:1/",
+        ] {
             assert_eq!(check_issuer(good), Ok(()), "{good}");
         }
         for bad in [
-            "http://login.example", "http://127.0.0.1.example", "http://10.0.0.1", "https://a@login.example", "login.example",
-            "https://login.example/?a=b", "https://login.example/#a", "file:///etc/passwd", "ftp://login.example", "",
+            "http://login.example",
+            "http://127.0.0.1.example",
+            "http://10.0.0.1",
+            "https://a@login.example",
+            "login.example",
+            "https://login.example/?a=b",
+            "https://login.example/#a",
+            "file:///etc/passwd",
+            "ftp://login.example",
+            "",
             "http://localhost.example/",
         ] {
             assert!(check_issuer(bad).is_err(), "{bad}");
         }
-        assert!(check_address("http://127.0.0.1/token", "https://login.example").is_err(), "not from https to http");
+        assert!(
+            check_address("http://127.0.0.1/token", "https://login.example").is_err(),
+            "not from https to http"
+        );
     }
 }
