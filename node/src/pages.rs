@@ -111,3 +111,6 @@ fn offices() -> Router<Arc<Pages>> {
         .route("/audit", get(oversight::audit))
         .route("/audit/{last}", get(oversight::audit_at))
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,6 +14,7 @@ mod hostile;
 mod kills;
 mod matching;
 mod mistaken;
+mod pages;
 mod privacy;
 mod recipes;
 mod roles;

@@ -410,3 +410,27 @@ pub(super) async fn give(site: Site, Path(id): Path<String>, form: CsrfForm<Pair
         Err(error) => site.failed(&error),
     }
 }
+
+/// The templates with this text in every field, for tests.
+#[cfg(test)]
+pub(super) fn rendered(page: &dyn Fn() -> Page, text: &str) -> Vec<String> {
+    let (person, contact) = super::tests::filled(text);
+    let draft = || Draft {
+        id: text.to_owned(),
+        reference: text.to_owned(),
+        purpose: text.to_owned(),
+        persons: vec![person.clone()],
+        contact: contact.clone(),
+        informed: text.to_owned(),
+        later: person.birth.clone(),
+        reason: text.to_owned(),
+        ..Draft::default()
+    };
+    let pairs = || vec![(text.to_owned(), text.to_owned()); 2];
+    let who = Who { page: page(), draft: draft(), person: person.clone(), purposes: pairs(), bsn: true };
+    let reach = Reach { page: page(), draft: draft(), functions: pairs() };
+    let family = Family { page: page(), draft: draft(), reasons: pairs() };
+    let check =
+        Check { page: page(), draft: draft(), purpose: Some(text.to_owned()), informed: text.to_owned() };
+    [who.render(), reach.render(), family.render(), check.render()].map(Result::unwrap).into()
+}

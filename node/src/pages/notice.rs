@@ -328,6 +328,60 @@ pub(super) async fn refused(site: &Site, id: &str, error: ApplicationError) -> R
     }
 }
 
+/// The template with this text in every field, for tests.
+#[cfg(test)]
+pub(super) fn rendered(page: Page, text: &str) -> Vec<String> {
+    let some = || Some(text.to_owned());
+    let (person, _) = super::tests::filled(text);
+    let text = || text.to_owned();
+    let card =
+        Card { name: text(), function: text(), phone: text(), phone_text: text(), email: text() };
+    let part = |answer| Part {
+        id: text(),
+        anchor: text(),
+        name: some(),
+        basis: text(),
+        answer,
+        their_answer: Some("says-coordinate"),
+        contact: None,
+        outcome: None,
+        their_outcome: None,
+        card: Some(card.clone()),
+        waits_for_card: false,
+        contact_field: text(),
+        date: person.birth.clone(),
+        outcome_field: text(),
+        outcomes: vec![(text(), "planMade", "outcome-planMade")],
+    };
+    let claim = Claim { id: text(), who: text(), state: "lead-proposed", ours: false, confirmed: false };
+    let lead = Lead {
+        shown: true,
+        claims: vec![claim],
+        contested: true,
+        ours: true,
+        offered: true,
+        asked: true,
+        done: false,
+        offers: vec![(0, text())],
+    };
+    let notice = NoticePage {
+        id: text(),
+        reference: text(),
+        signal: some(),
+        others: 2,
+        progress: progress(NoticeState::Open),
+        now: "now-open",
+        deadline: some(),
+        may_change: true,
+        muted: false,
+        parts: vec![part(None), part(Some("says-coordinate"))],
+        lead,
+        happened: vec![(text(), text())],
+        page,
+    };
+    vec![notice.render().unwrap()]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
