@@ -30,6 +30,7 @@ use crate::core::Core;
 use crate::keys::Keyring;
 use crate::matcher::Matcher;
 use crate::partner::Partner;
+use crate::people::People;
 use crate::responses::{self, Asked};
 use crate::signals;
 use crate::store::Batch;
@@ -50,6 +51,8 @@ pub struct Node {
     pub boards: Arc<Boards>,
     /// The matcher's role, where this node has it.
     pub matcher: Option<Arc<Matcher>>,
+    /// The partner's people.
+    pub people: Arc<People>,
     /// Tokens that the API accepts.
     pub tokens: BTreeMap<TokenHash, TokenRecord>,
 }
@@ -65,9 +68,13 @@ impl Node {
 
     fn event(&self, actor: &Actor, kind: Kind, count: usize) -> Event {
         let name = match actor {
-            Actor::Token(id) | Actor::Person(id) => id.as_bytes(),
+            Actor::Token(id) => id.clone(),
+            Actor::Person(id) => id.to_string(),
         };
-        Event { actor: Some(self.core.audit.actor(name)), ..self.core.event(kind, None, count as u64) }
+        Event {
+            actor: Some(self.core.audit.actor(name.as_bytes())),
+            ..self.core.event(kind, None, count as u64)
+        }
     }
 
     fn asked<'a>(&self, actor: &Actor, notice: &'a str, idempotency: Option<Idempotency>) -> Asked<'a> {

@@ -33,6 +33,7 @@ pub mod network;
 pub mod node;
 mod notices;
 pub mod partner;
+pub mod people;
 pub mod reader;
 pub mod relay;
 pub mod responses;

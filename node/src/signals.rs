@@ -228,6 +228,9 @@ fn new_case(
         expiry,
         withdrawn: None,
         request: None,
+        owner: known.and_then(|case| case.owner),
+        team: known.and_then(|case| case.team),
+        offered_to: known.and_then(|case| case.offered_to),
     })
 }
 

@@ -37,6 +37,8 @@ pub enum KeyName {
     Meeting,
     /// Complaints, and the answers of a holder of a trace key.
     Traces,
+    /// The partner's people.
+    People,
     /// This node's key shares of one epoch, and what a ceremony keeps: erased when the epoch ends.
     Shares(Epoch),
 }
@@ -49,6 +51,7 @@ impl KeyName {
             Self::Matches => join(&[b"matches"]),
             Self::Meeting => join(&[b"meeting"]),
             Self::Traces => join(&[b"traces"]),
+            Self::People => join(&[b"people"]),
             Self::Shares(epoch) => join(&[b"shares", &epoch.to_be_bytes()]),
         }
     }

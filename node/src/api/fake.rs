@@ -40,6 +40,7 @@ impl Fake {
             hash: token.hash(),
             scopes: scopes.iter().copied().collect(),
             expires: Timestamp::from_secs(expires),
+            person: None,
         };
         self.tokens.lock().unwrap().insert(token.hash(), record);
         token.expose().to_owned()

@@ -1,0 +1,1 @@
+//! Every rule, for every role and every relation to a case.
