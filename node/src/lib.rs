@@ -32,6 +32,7 @@ pub mod matcher;
 pub mod network;
 pub mod node;
 mod notices;
+pub mod outgoing;
 pub mod partner;
 pub mod people;
 pub mod reader;

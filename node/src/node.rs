@@ -207,6 +207,7 @@ impl CoreParts {
             clock: time,
             pace,
             stopping,
+            happened: Notify::new(),
             failure,
         }))
     }
@@ -270,6 +271,7 @@ impl Loaded {
                 vault::KeyName::Meeting,
                 vault::KeyName::Traces,
                 vault::KeyName::People,
+                vault::KeyName::Outgoing,
             ],
             &mut batch,
         )?;

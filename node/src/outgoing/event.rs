@@ -21,7 +21,7 @@ pub fn cloud_event(happening: &Happening, oin: &Oin, notice: &str) -> Value {
     json!({
         "specversion": "1.0",
         "id": happening.uuid(),
-        "source": format!("urn:nld:oin:{oin}:systeem:{SYSTEM}"),
+        "source": format!("urn:nld:oin:{}:systeem:{SYSTEM}", oin.as_str()),
         "type": format!("nl.kring.notice.{}.v1", happening.kind.as_str()),
         "time": moment(happening.at),
         "datacontenttype": "application/json",
