@@ -12,6 +12,7 @@ mod audit;
 pub mod auth;
 mod body;
 mod error;
+mod events;
 mod finish;
 mod imports;
 mod network;
@@ -34,6 +35,7 @@ use axum::routing::{MethodRouter, any, get, post};
 pub use application::Application;
 pub use audit::{AuditEntry, AuditProof, ProofView};
 pub use auth::{Actor, Scope, TokenRecord};
+pub use events::EventView;
 pub use error::{ApplicationError, InvalidParam, Place, Problem};
 pub use imports::{ImportReport, LineReason};
 pub use network::{BoardRead, KeyView, NetworkView, PartnerView, SubmissionsWaiting, Tempo, WaitingView};
@@ -79,6 +81,7 @@ fn endpoints<A: Application>() -> Vec<Endpoint<A>> {
         post("/notices/{id}/contact", self::post(notices::contact::<A>)),
         post("/notices/{id}/lead", self::post(notices::lead::<A>)),
         post("/notices/{id}/close", self::post(notices::close::<A>)),
+        get("/events", self::get(events::stream::<A>)),
         get("/network", self::get(network::show::<A>)),
         get("/covenant", self::get(network::covenant::<A>)),
         post("/imports", self::post(imports::import::<A>)),

@@ -33,6 +33,7 @@ pub mod network;
 pub mod node;
 mod notices;
 pub mod outgoing;
+pub mod pages;
 pub mod partner;
 pub mod people;
 pub mod reader;

@@ -21,14 +21,17 @@ pub mod address;
 pub mod connect;
 pub mod deliver;
 pub mod event;
+mod feed;
 pub mod happening;
 pub mod mail;
 pub mod metrics;
 pub mod signature;
 pub mod trust;
+mod ways;
 pub mod webhooks;
 
 pub use happening::{ForWhom, Happening, Happenings};
+pub use ways::Ways;
 
 use crate::core::Core;
 use crate::partner::Partner;
@@ -38,7 +41,6 @@ use connect::{Caller, SystemResolver};
 use deliver::Deliverer;
 use mail::Mailer;
 use metrics::Meters;
-use webhooks::Webhook;
 
 /// Between two looks at what has become too old.
 const TICK_SECS: u64 = 3_600;
@@ -109,10 +111,10 @@ impl Outgoing {
     pub async fn spawn(
         self: &Arc<Self>,
         people: Arc<People>,
-        webhooks: Vec<Webhook>,
-        mail: Option<mail::Settings>,
+        ways: Ways,
         tasks: &mut JoinSet<()>,
     ) -> Result<(), StoreError> {
+        let Ways { webhooks, mail } = ways;
         let names: Vec<_> = webhooks.iter().map(|webhook| webhook.name.as_str()).collect();
         let mut batch = Batch::new();
         deliver::forget_others(&self.core, &names, &mut batch)?;

@@ -2,11 +2,12 @@
 
 use std::future::Future;
 
+use futures::stream::BoxStream;
 use kring_protocol::time::Timestamp;
 
 use super::auth::{Actor, Scope, TokenHash, TokenRecord};
 use super::{
-    ApplicationError, AuditEntry, AuditProof, Idempotency, ImportReport, NetworkView, NewResponse, NewSignal,
+    ApplicationError, AuditEntry, AuditProof, EventView, Idempotency, ImportReport, NetworkView, NewResponse, NewSignal,
     NoticeView, ProofView, ResponseView, SignalView, Step,
 };
 use crate::texts::Language;
@@ -78,6 +79,14 @@ pub trait Application: Send + Sync + 'static {
         idempotency: Option<Idempotency>,
         language: Language,
     ) -> impl Future<Output = Outcome<NoticeView>> + Send;
+
+    /// What happens, as it happens; before it what happened after the event with this number, as far as it is kept. The
+    /// stream ends when the node stops.
+    fn events(
+        &self,
+        actor: &Actor,
+        after: Option<u64>,
+    ) -> impl Future<Output = Outcome<BoxStream<'static, EventView>>> + Send;
 
     fn network(&self, actor: &Actor) -> impl Future<Output = Outcome<NetworkView>> + Send;
 

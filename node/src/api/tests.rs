@@ -177,10 +177,15 @@ async fn a_token_opens_what_its_scope_says_and_no_more() {
     let document = openapi::openapi();
     for endpoint in endpoints::<Fake>().iter().filter(|endpoint| endpoint.path != "/openapi.json") {
         let operation = &document["paths"][endpoint.path][endpoint.method.as_str().to_lowercase()];
-        let scope: Scope = operation["security"][0]["bearer"][0].as_str().unwrap().parse().unwrap();
-        let others: Vec<Scope> = Scope::ALL.iter().copied().filter(|other| *other != scope).collect();
-        let answer = send(router(Arc::clone(&fake)), well_formed(endpoint, &fake.token_for(&[scope]))).await;
-        assert!(answer.status.is_success(), "{endpoint:?}: {answer:?}");
+        let one = |way: &Value| way["bearer"][0].as_str().unwrap().parse::<Scope>().unwrap();
+        let scopes: Vec<Scope> = operation["security"].as_array().unwrap().iter().map(one).collect();
+        let others: Vec<Scope> = Scope::ALL.iter().copied().filter(|other| !scopes.contains(other)).collect();
+        for scope in &scopes {
+            let request = well_formed(endpoint, &fake.token_for(&[*scope]));
+            let answer = send(router(Arc::clone(&fake)), request).await;
+            assert!(answer.status.is_success(), "{endpoint:?}: {answer:?}");
+        }
+        let scope = scopes[0];
         let answer = send(router(Arc::clone(&fake)), well_formed(endpoint, &fake.token_for(&others))).await;
         answer.problem(403);
         assert!(answer.header("www-authenticate").contains(&format!("scope=\"{scope}\"")), "{answer:?}");
