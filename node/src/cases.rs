@@ -264,6 +264,17 @@ impl Cases {
         touched
     }
 
+    /// Takes a case out. Returns the match keys whose [`Desired`] state may have changed.
+    pub fn remove(&mut self, id: &CaseId) -> BTreeSet<MatchKeyId> {
+        let touched = self.unlink(id);
+        if let Some(case) = self.cases.remove(id)
+            && self.by_reference.get(&case.reference) == Some(id)
+        {
+            self.by_reference.remove(&case.reference);
+        }
+        touched
+    }
+
     /// Takes a case's match keys away.
     fn unlink(&mut self, id: &CaseId) -> BTreeSet<MatchKeyId> {
         let Some(old) = self.cases.get(id) else { return BTreeSet::new() };

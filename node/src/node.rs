@@ -36,7 +36,7 @@ use crate::partner::Partner;
 use crate::people::People;
 use crate::reader::Reader;
 use crate::relay::Relay;
-use crate::responses;
+use crate::repeats::Repeats;
 use crate::sender::{Counter, Sender};
 use crate::serve::Roles;
 use crate::store::{Batch, Store};
@@ -204,6 +204,7 @@ impl CoreParts {
             audit,
             evidence: Place::new(&config.data_dir),
             trace_dir: config.data_dir.join(crate::trace::answers::DIR),
+            repeats: Repeats::default(),
             network,
             clock: time,
             pace,
@@ -398,7 +399,7 @@ async fn housekeeping(
         let expired = async {
             ceremonies.end_epochs(&partner).await?;
             partner.expire().await?;
-            responses::expire(&core).await?;
+            Repeats::expire(&core).await?;
             trace.expire().await?;
             match &matcher {
                 Some(matcher) => matcher.expire().await,

@@ -15,8 +15,9 @@ use crate::vault::KeyName;
 
 pub mod access;
 pub mod account;
+pub mod form;
 
-pub use access::{Act, CaseAct, Colleagues, Ownership, Viewer, may, may_with};
+pub use access::{AccountAct, Act, CaseAct, Colleagues, Ownership, Viewer, may, may_with, may_with_account};
 pub use account::{Absence, Account, AccountId, MailWish, Role, SignInName, Team, TeamId};
 
 /// Who is to be told of something about a case.
@@ -87,7 +88,15 @@ impl People {
     /// # Errors
     /// [`StoreError`].
     pub async fn put(&self, account: Account, event: Event) -> Result<(), StoreError> {
-        self.store(Table::Account, account.id.0.as_bytes(), &account, event).await?;
+        self.put_with(account, Batch::new(), event).await
+    }
+
+    /// The same, in one commit with what is in the batch.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn put_with(&self, account: Account, batch: Batch, event: Event) -> Result<(), StoreError> {
+        self.store(Table::Account, account.id.0.as_bytes(), &account, (batch, event)).await?;
         self.change(|known| known.accounts.insert(account.id, account));
         Ok(())
     }
@@ -97,7 +106,15 @@ impl People {
     /// # Errors
     /// [`StoreError`].
     pub async fn put_team(&self, team: Team, event: Event) -> Result<(), StoreError> {
-        self.store(Table::Team, team.id.0.as_bytes(), &team, event).await?;
+        self.put_team_with(team, Batch::new(), event).await
+    }
+
+    /// The same, in one commit with what is in the batch.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn put_team_with(&self, team: Team, batch: Batch, event: Event) -> Result<(), StoreError> {
+        self.store(Table::Team, team.id.0.as_bytes(), &team, (batch, event)).await?;
         self.change(|known| known.teams.insert(team.id, team));
         Ok(())
     }
@@ -117,9 +134,8 @@ impl People {
         table: Table,
         key: &[u8],
         value: &T,
-        event: Event,
+        (mut batch, event): (Batch, Event),
     ) -> Result<(), StoreError> {
-        let mut batch = Batch::new();
         let sealed = self.core.vault.seal_record(&KeyName::People, table, key, &codec::encode(value))?;
         batch.put(table, key, sealed);
         self.core.commit(batch, vec![event]).await

@@ -131,6 +131,29 @@ impl Vault {
         self.slots.erase(&slots).map_err(failed)
     }
 
+    /// Takes keys out of use. They are destroyed by [`Self::destroy`] once the batch is durable; if the node stops before
+    /// that, by the next start.
+    pub fn forget(&self, names: &[KeyName], batch: &mut Batch) -> Forgotten {
+        let mut known = self.known.write().expect("nobody panics while holding the keys");
+        let mut slots = Vec::new();
+        for name in names.iter().map(KeyName::to_bytes) {
+            if let Some((slot, _)) = known.remove(&name) {
+                batch.delete(Table::Slot, name);
+                slots.push(slot);
+            }
+        }
+        Forgotten(slots)
+    }
+
+    /// Destroys keys for good: when this returns, every record under them is noise.
+    ///
+    /// # Errors
+    /// A failing disk.
+    #[allow(clippy::needless_pass_by_value, reason = "they are gone")]
+    pub fn destroy(&self, keys: Forgotten) -> Result<(), StoreError> {
+        self.slots.erase(&keys.0).map_err(failed)
+    }
+
     /// Seals a record's value.
     ///
     /// # Errors
@@ -177,6 +200,11 @@ impl Vault {
         Ok(key)
     }
 }
+
+/// Keys that are in use no more.
+#[derive(Debug)]
+#[must_use = "the keys are still there"]
+pub struct Forgotten(Vec<SlotId>);
 
 /// Why the keys cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -48,8 +48,6 @@ pub enum Act {
     Erase,
     /// Sees who works here: names, teams, functions.
     ReadNames,
-    /// Sees everything about accounts.
-    ReadPeople,
     /// Makes and changes accounts and teams.
     ChangePeople,
     /// Sees the network, keys, waiting work.
@@ -71,7 +69,6 @@ impl Act {
         Self::AccessRequest,
         Self::Erase,
         Self::ReadNames,
-        Self::ReadPeople,
         Self::ChangePeople,
         Self::ReadNetwork,
         Self::ReadCovenant,
@@ -90,7 +87,7 @@ impl Act {
             Self::SignalsWithoutOwner | Self::AssignCases => &[Supervisor],
             Self::AccessRequest | Self::Erase => &[PrivacyOfficer],
             Self::ReadNames => &[Professional, Supervisor, FunctionalAdministrator, TechnicalAdministrator],
-            Self::Import | Self::ReadPeople | Self::ChangePeople => &[FunctionalAdministrator],
+            Self::Import | Self::ChangePeople => &[FunctionalAdministrator],
             Self::ReadNetwork => &[TechnicalAdministrator],
             Self::ReadCovenant => &[BoardAuditor, TechnicalAdministrator],
             Self::ReadAudit => &[PrivacyOfficer, BoardAuditor],
@@ -114,6 +111,24 @@ pub enum CaseAct {
 impl CaseAct {
     /// All of them.
     pub const ALL: &'static [Self] = &[Self::See, Self::Change, Self::Assign, Self::TakeOver];
+}
+
+/// What is done with one account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AccountAct {
+    /// Sees who it is: name, function, teams.
+    SeeName,
+    /// Sees also when they are away, and says so for them.
+    Absence,
+    /// Sees everything about it, and changes how they are reached.
+    Contact,
+    /// Changes what they may do: roles, teams, whether it is active, how they sign in, what they are called.
+    Standing,
+}
+
+impl AccountAct {
+    /// All of them.
+    pub const ALL: &'static [Self] = &[Self::SeeName, Self::Absence, Self::Contact, Self::Standing];
 }
 
 /// What the rules need to know of the others.
@@ -155,6 +170,37 @@ pub fn may_with(viewer: &Viewer, act: CaseAct, of: &Ownership, people: &impl Col
         CaseAct::Change => acts_for_owner || supervises,
         CaseAct::Assign => supervises,
         CaseAct::TakeOver => offered,
+    }
+}
+
+/// Whether the viewer may do this with an account. Nobody changes what they may do themselves.
+#[must_use]
+pub fn may_with_account(viewer: &Viewer, act: AccountAct, account: &Account) -> bool {
+    let me = match viewer {
+        Viewer::System => return true,
+        Viewer::Person(me) => me,
+    };
+    let myself = me.active && me.id == account.id;
+    let keeps = may(viewer, Act::ChangePeople);
+    let supervises = me.acts_as(Role::Supervisor) && !me.teams.is_disjoint(&account.teams);
+    match act {
+        AccountAct::SeeName => myself || supervises || may(viewer, Act::ReadNames),
+        AccountAct::Absence => myself || supervises || keeps,
+        AccountAct::Contact => myself || keeps,
+        AccountAct::Standing => keeps && !myself,
+    }
+}
+
+/// Whether the viewer does the daily work on a case: whom it is told of.
+#[must_use]
+pub fn works_on(viewer: &Viewer, of: &Ownership, people: &impl Colleagues, today: Day) -> bool {
+    let Viewer::Person(me) = viewer else { return true };
+    match owner(of, people) {
+        Some(owner) => {
+            let stands_in = owner.substitute(today) == Some(me.id);
+            me.acts_as(Role::Professional) && (owner.id == me.id || stands_in)
+        }
+        None => supervises(me, of, people),
     }
 }
 
