@@ -14,6 +14,7 @@ mod hostile;
 mod kills;
 mod matching;
 mod mistaken;
+mod outgoing;
 mod privacy;
 mod recipes;
 mod roles;
