@@ -17,8 +17,10 @@ use libp2p::Multiaddr;
 use libp2p::multiaddr::Protocol;
 
 mod mail;
+mod sign_in;
 
 pub use mail::{MailConfig, SmtpSecurity};
+pub use sign_in::{OidcConfig, SignInConfig};
 
 /// The version of `node.toml` that this software reads and writes.
 pub const VERSION: i64 = 1;
@@ -27,7 +29,7 @@ pub const VERSION: i64 = 1;
 pub const ENVIRONMENT_PREFIX: &str = "KRING_";
 
 /// Every key with its meaning, in the order in which the file is written and the flags are listed.
-pub const KEYS: [(&str, &str); 18] = [
+pub const KEYS: [(&str, &str); 28] = [
     ("data_dir", "Directory of what the node stores"),
     ("master_key_file", "File with the master key; keep it off the disk that holds data_dir"),
     ("covenant_file", "The signed covenant, covenant.kring"),
@@ -46,6 +48,16 @@ pub const KEYS: [(&str, &str); 18] = [
     ("mail_from", "From which address people are mailed"),
     ("mail_digest_time", "Hour of the daily mail in Amsterdam, such as 08:00"),
     ("coordinator_mail", "Address of the covenant's process coordinator"),
+    ("public_url", "Origin under which people reach the node, such as https://kring.example.nl"),
+    ("oidc_issuer", "The partner's OpenID provider, exactly as it calls itself"),
+    ("oidc_client_id", "The node's name at the provider"),
+    ("oidc_client_secret_file", "File with the client secret"),
+    ("oidc_client_key_file", "File with the client's private key (PEM, PKCS #8), instead of a secret"),
+    ("oidc_roles_claim", "Where roles stand in the provider's claims, as a JSON pointer"),
+    ("oidc_role_map", "Which words there give which roles, as WORD=ROLE; several separated by commas"),
+    ("session_idle_minutes", "Minutes without a request after which a session ends, 5 to 60"),
+    ("session_hours", "Hours after which a session ends, 1 to 24"),
+    ("second_factor", "required, or off where the covenant's tempo is immediate"),
 ];
 
 /// A node's settings, checked.
@@ -75,6 +87,8 @@ pub struct Config {
     pub webhooks_file: Option<PathBuf>,
     /// How people are mailed.
     pub mail: Option<MailConfig>,
+    /// How people sign in.
+    pub sign_in: SignInConfig,
 }
 
 /// How log lines are written.
@@ -336,6 +350,7 @@ impl Layers {
             store_cache_mib: self.parsed("store_cache_mib", "8", "write a whole number of MiB")?,
             webhooks_file: self.webhooks()?,
             mail: self.mail()?,
+            sign_in: self.sign_in()?,
         };
         self.check(&config)?;
         Ok(config)

@@ -45,6 +45,7 @@ pub mod repeats;
 pub mod responses;
 pub mod sender;
 pub mod serve;
+pub mod sign_in;
 pub mod signals;
 pub mod store;
 #[cfg(test)]

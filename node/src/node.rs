@@ -32,6 +32,7 @@ use crate::keystore::{MasterKey, identity};
 use crate::matcher::Matcher;
 use crate::network::{Inbound, Network, Peer, Tap, peer_id};
 use crate::outgoing::{Outgoing, Ways};
+use crate::pages::{self, Pages};
 use crate::partner::Partner;
 use crate::people::People;
 use crate::reader::Reader;
@@ -39,6 +40,7 @@ use crate::relay::Relay;
 use crate::repeats::Repeats;
 use crate::sender::{Counter, Sender};
 use crate::serve::Roles;
+use crate::sign_in::SignIn;
 use crate::store::{Batch, Store};
 use crate::tokens;
 use crate::trace::Trace;
@@ -109,7 +111,12 @@ pub async fn run_with(config: Config, around: Around) -> Result<(), RunError> {
         let core = Arc::clone(&core);
         async move { core.stopped().await }
     };
-    tasks.spawn(api::serve(api_listener, api::router(Arc::clone(&node)), stopped()));
+    let sign_in = SignIn::load(Arc::clone(&core), Arc::clone(&node.people), &config.sign_in);
+    let sign_in = Arc::new(sign_in.map_err(failed("preparing sign-in"))?);
+    tasks.spawn(Arc::clone(&sign_in).run());
+    let pages = Pages { node: Arc::clone(&node), sign_in, origin: config.sign_in.public_url.clone() };
+    let router = api::router(Arc::clone(&node)).merge(pages::router(Arc::new(pages)));
+    tasks.spawn(api::serve(api_listener, router, stopped()));
     tasks.spawn(api::serve(operations_listener, operations::router(node), stopped()));
     tracing::info!(member = %core.me, api = %config.api_listen, "the node is running");
 
@@ -274,6 +281,7 @@ impl Loaded {
                 vault::KeyName::Traces,
                 vault::KeyName::People,
                 vault::KeyName::Outgoing,
+                vault::KeyName::SignIn,
             ],
             &mut batch,
         )?;
@@ -374,13 +382,14 @@ async fn start_roles(
     let tokens = tokens.into_iter().map(|token| (token.hash, token)).collect();
     let ways = Ways::open(core, config).map_err(failed("reading how the node tells of events"))?;
     let loaded = Loaded::load(core).await.map_err(failed("reading what is stored"))?;
+    let people = Arc::new(People::load(Arc::clone(core)).map_err(failed("reading the people"))?);
+    // Before anything more can happen: all that has a number by now is durable.
+    let outgoing = Arc::new(Outgoing::new(Arc::clone(core), Arc::clone(&loaded.partner)));
+    let telling = outgoing.spawn(Arc::clone(&people), ways, tasks).await;
+    telling.map_err(failed("reading what people and systems are to be told"))?;
     loaded.spawn_roles(core, requests, tasks);
     loaded.spawn_partner(core, canary, tasks);
     let Loaded { keyring, ceremonies, boards, matcher, partner, .. } = loaded;
-    let people = Arc::new(People::load(Arc::clone(core)).map_err(failed("reading the people"))?);
-    let outgoing = Arc::new(Outgoing::new(Arc::clone(core), Arc::clone(&partner)));
-    let telling = outgoing.spawn(Arc::clone(&people), ways, tasks).await;
-    telling.map_err(failed("reading what people and systems are to be told"))?;
     let core = Arc::clone(core);
     Ok(Arc::new(Node { core, keyring, ceremonies, partner, boards, matcher, people, outgoing, tokens }))
 }

@@ -66,7 +66,7 @@ impl Language {
     }
 }
 
-/// The files of each language: of what the node tells, and of its pages.
+/// The files of each language: of what the node tells, of its pages, and of signing in.
 const FILES: [[&str; 3]; 2] = [
     [include_str!("../texts/nl.ftl"), include_str!("../texts/pages.nl.ftl"), include_str!("../texts/office.nl.ftl")],
     [include_str!("../texts/en.ftl"), include_str!("../texts/pages.en.ftl"), include_str!("../texts/office.en.ftl")],

@@ -41,6 +41,8 @@ pub enum KeyName {
     Traces,
     /// The partner's people.
     People,
+    /// Sessions, and how people of local accounts show who they are.
+    SignIn,
     /// This node's key shares of one epoch, and what a ceremony keeps: erased when the epoch ends.
     Shares(Epoch),
 }
@@ -55,6 +57,7 @@ impl KeyName {
             Self::Outgoing => join(&[b"outgoing"]),
             Self::Traces => join(&[b"traces"]),
             Self::People => join(&[b"people"]),
+            Self::SignIn => join(&[b"sign-in"]),
             Self::Shares(epoch) => join(&[b"shares", &epoch.to_be_bytes()]),
         }
     }

@@ -72,14 +72,14 @@ impl Layers {
             host,
             port,
             security,
-            sign_in: self.sign_in(security)?,
+            sign_in: self.smtp_sign_in(security)?,
             from,
             digest_minutes: self.digest()?,
             coordinator: self.optional("coordinator_mail")?,
         }))
     }
 
-    fn sign_in(&self, security: SmtpSecurity) -> Result<Option<(String, PathBuf)>, ConfigError> {
+    fn smtp_sign_in(&self, security: SmtpSecurity) -> Result<Option<(String, PathBuf)>, ConfigError> {
         let file = self.optional("smtp_password_file")?;
         match (self.optional("smtp_user")?, file) {
             (None, None) => Ok(None),

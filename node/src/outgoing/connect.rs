@@ -182,11 +182,15 @@ async fn request(
     let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, value));
     let request = request.body(Body::from(body)).map_err(|_| CallError::NoAnswer)?;
     let exchange = sender.send_request(request);
-    tokio::pin!(connection, exchange);
+    tokio::pin!(exchange);
+    let mut connection = Box::pin(connection);
     // Both end here: nobody's connection lives on after the answer.
     let answer = tokio::select! {
         answer = &mut exchange => answer,
-        _ = &mut connection => return Err(CallError::NoAnswer),
+        _ = &mut connection => {
+            drop(connection);
+            exchange.await // what came with the connection's end, if an answer did
+        }
     };
     answer.map(|answer| answer.status()).map_err(|_| CallError::NoAnswer)
 }

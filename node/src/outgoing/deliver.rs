@@ -114,7 +114,9 @@ impl Deliverer {
                 let core = Arc::clone(&self.core);
                 let due = async {
                     match first {
-                        Some((_, next)) => drop(core.until(next).await),
+                        Some((_, next)) => {
+                    core.until(next).await;
+                }
                         None => std::future::pending().await,
                     }
                 };

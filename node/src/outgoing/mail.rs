@@ -135,7 +135,9 @@ impl Mailer {
         let (core, next) = (Arc::clone(&self.core), self.next());
         let due = async {
             match next {
-                Some(next) => drop(core.until(next).await),
+                Some(next) => {
+                    core.until(next).await;
+                }
                 None => std::future::pending().await,
             }
         };

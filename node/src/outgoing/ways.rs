@@ -25,7 +25,7 @@ impl Ways {
             None => Vec::new(),
         };
         let organisation = core.covenant.member(&core.me).map_or("", |card| card.name.as_str());
-        let link = format!("http://{}/", config.api_listen);
+        let link = format!("{}/", config.sign_in.public_url);
         let mail = config.mail.as_ref().map(|mail| Settings::open(mail, organisation, &link));
         Ok(Self { webhooks, mail: mail.transpose()? })
     }

@@ -92,6 +92,10 @@ pub enum Table {
     Account = 42,
     /// Teams, by id; sealed.
     Team = 43,
+    /// Sessions of people, by a hash of their id; sealed.
+    Session = 44,
+    /// How people of local accounts show who they are, by account; sealed.
+    Credential = 45,
 }
 
 impl Table {
@@ -139,6 +143,8 @@ impl Table {
             Self::MailState => "mail-state",
             Self::Account => "account",
             Self::Team => "team",
+            Self::Session => "session",
+            Self::Credential => "credential",
         }
     }
 }
