@@ -19,10 +19,10 @@ use serde_json::{Value, json};
 
 use crate::api::auth::TokenHash;
 use crate::api::{
-    Actor, Application, ApplicationError, AuditEntry, AuditProof, BoardRead, EventView, Idempotency, ImportReport,
-    InvalidParam, KeyView, NetworkView, NewResponse, NewSignal, NoticeView, PartnerView, ProofView,
-    ResponseView, Scope, SignalFilter, SignalState, SignalView, Step, SubmissionsWaiting, Tempo, TokenRecord,
-    WaitingView, operations,
+    Actor, Application, ApplicationError, AuditEntry, AuditProof, BoardRead, EventView, Idempotency,
+    ImportReport, InvalidParam, KeyView, NetworkView, NewResponse, NewSignal, NoticeView, PartnerView,
+    ProofView, ResponseView, Scope, SignalFilter, SignalState, SignalView, Step, SubmissionsWaiting, Tempo,
+    TokenRecord, WaitingView, operations,
 };
 use crate::audit::Event;
 use crate::boards::Boards;

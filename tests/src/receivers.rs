@@ -33,14 +33,17 @@ impl Receivers {
     #[must_use]
     pub fn start(dir: &Path, clock: &Path) -> Option<Self> {
         if std::env::var_os(MODULES).is_none() {
-            eprintln!("SKIPPED: {MODULES} is not set; `npm ci` in tests/outgoing, and set it to its node_modules");
+            eprintln!(
+                "SKIPPED: {MODULES} is not set; `npm ci` in tests/outgoing, and set it to its node_modules"
+            );
             return None;
         }
         let key = KeyPair::generate().expect("the system gives randomness");
         let names = vec!["127.0.0.1".to_owned(), "localhost".to_owned()];
         let params = CertificateParams::new(names).expect("these are names");
         let certificate = params.self_signed(&key).expect("a key signs for itself");
-        let write = |name: &str, text: &str| fs::write(dir.join(name), text).expect("the directory can be written");
+        let write =
+            |name: &str, text: &str| fs::write(dir.join(name), text).expect("the directory can be written");
         write("key.pem", &key.serialize_pem());
         write("certificate.pem", &certificate.pem());
         write("secret", SECRET);

@@ -157,15 +157,15 @@ impl Stream {
         stream.set_read_timeout(Some(SOON)).unwrap();
         let last = last.map(|id| format!("Last-Event-ID: {id}\r\n")).unwrap_or_default();
         let (host, token) = (node.api(), node.authorization());
-        write!(
-            stream,
-            "GET /api/v1/events HTTP/1.1\r\nHost: {host}\r\nAuthorization: {token}\r\n{last}\r\n"
-        )
-        .unwrap();
+        write!(stream, "GET /api/v1/events HTTP/1.1\r\nHost: {host}\r\nAuthorization: {token}\r\n{last}\r\n")
+            .unwrap();
         let mut lines = BufReader::new(stream);
         let head = (&mut lines).lines().map(Result::unwrap).take_while(|line| !line.is_empty());
         let head: Vec<_> = head.map(|line| line.to_lowercase()).collect();
-        assert!(head[0].contains("200") && head.contains(&"content-type: text/event-stream".into()), "{head:?}");
+        assert!(
+            head[0].contains("200") && head.contains(&"content-type: text/event-stream".into()),
+            "{head:?}"
+        );
         assert!(head.contains(&"cache-control: no-store".into()), "{head:?}");
         Self { lines }
     }
@@ -235,7 +235,8 @@ fn nobody_answers(scene: &mut Scene, start: kring_protocol::time::Day, stream: &
     let (supervisor, coordinator) = ("supervisor@partner.example", "coordinator@covenant.example");
     let mut mailed = vec![owner, substitute, owner];
     let mut taken = vec!["involved", "reminder"];
-    for (working_day, kind, to) in [(4, "reminder", owner), (6, "overdue", supervisor), (11, "escalated", coordinator)]
+    for (working_day, kind, to) in
+        [(4, "reminder", owner), (6, "overdue", supervisor), (11, "escalated", coordinator)]
     {
         let day = working_days_after(start, working_day);
         scene.hand.set(day.start().plus_secs(3_600 / 2));
@@ -275,7 +276,10 @@ fn check_webhook(webhook: &Value, node: &Node) {
     let source = event["source"].as_str().unwrap();
     assert!(source.starts_with("urn:nld:oin:0000000000") && source.ends_with(":systeem:kring"), "{source}");
     let keys: BTreeSet<_> = event.as_object().unwrap().keys().map(String::as_str).collect();
-    assert_eq!(Vec::from_iter(keys), ["data", "datacontenttype", "id", "source", "specversion", "time", "type"]);
+    assert_eq!(
+        Vec::from_iter(keys),
+        ["data", "datacontenttype", "id", "source", "specversion", "time", "type"]
+    );
 }
 
 fn check_mails(mails: &[Value], node: &Node) {
@@ -288,7 +292,10 @@ fn check_mails(mails: &[Value], node: &Node) {
     }
     assert!(texts[0].contains(&format!("http://{}/\r\n", node.api())), "{}", texts[0]);
     for mail in mails {
-        assert!(mail["data"].as_str().unwrap().contains("Subject: U hebt een bericht in Kring\r\n"), "{mail}");
+        assert!(
+            mail["data"].as_str().unwrap().contains("Subject: U hebt een bericht in Kring\r\n"),
+            "{mail}"
+        );
         assert_eq!(mail["from"], "kring@partner.example");
     }
 }

@@ -7,8 +7,8 @@ use kring_protocol::time::Timestamp;
 
 use super::auth::{Actor, Scope, TokenHash, TokenRecord};
 use super::{
-    ApplicationError, AuditEntry, AuditProof, EventView, Idempotency, ImportReport, NetworkView, NewResponse, NewSignal,
-    NoticeView, ProofView, ResponseView, SignalFilter, SignalView, Staff, Step,
+    ApplicationError, AuditEntry, AuditProof, EventView, Idempotency, ImportReport, NetworkView, NewResponse,
+    NewSignal, NoticeView, ProofView, ResponseView, SignalFilter, SignalView, Staff, Step,
 };
 use crate::texts::Language;
 

@@ -39,9 +39,8 @@ pub(super) async fn stream<A: Application>(
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
     let after = last_event_id(&headers)?;
     let events = application.events(&actor, after).await?;
-    let event = |view: EventView| {
-        Ok(Event::default().id(view.number.to_string()).event(view.kind).data(view.json))
-    };
+    let event =
+        |view: EventView| Ok(Event::default().id(view.number.to_string()).event(view.kind).data(view.json));
     let events = events.map(event).take_until(tokio::time::sleep(LASTS));
     let keep_alive = KeepAlive::new().interval(KEEP_ALIVE).text("keep-alive");
     Ok(Sse::new(events).keep_alive(keep_alive))

@@ -87,7 +87,9 @@ impl Layers {
                 Err(self.wrong("smtp_user", "a password goes over TLS only; write smtp_security = \"tls\""))
             }
             (Some(user), Some(_)) => Ok(Some((user, self.path("smtp_password_file", "")?))),
-            (Some(_), None) => Err(self.wrong("smtp_password_file", "smtp_user needs a password; name its file")),
+            (Some(_), None) => {
+                Err(self.wrong("smtp_password_file", "smtp_user needs a password; name its file"))
+            }
             (None, Some(_)) => Err(self.wrong("smtp_user", "smtp_password_file needs a user; name it")),
         }
     }
@@ -149,7 +151,10 @@ mod tests {
             ("smtp_server = \"mail.example.nl:0\"", "smtp_server: write the name and port"),
             ("smtp_server = \":25\"", "smtp_server: write the name and port"),
             ("smtp_server = \"mail.example.nl:587\"", "mail_from: smtp_server needs it"),
-            (&format!("{good}smtp_security = \"none\""), "smtp_security: none is for a mail server on this machine"),
+            (
+                &format!("{good}smtp_security = \"none\""),
+                "smtp_security: none is for a mail server on this machine",
+            ),
             (&format!("{good}smtp_security = \"ssl\""), "smtp_security: write tls, starttls or none"),
             (&format!("{good}smtp_user = \"u\""), "smtp_password_file: smtp_user needs a password"),
             (&format!("{good}smtp_password_file = \"p\""), "smtp_user: smtp_password_file needs a user"),

@@ -133,9 +133,7 @@ impl Caller {
         let addresses = match url.host().ok_or(CallError::NoAddress)? {
             Host::Ipv4(address) => vec![address.into()],
             Host::Ipv6(address) => vec![address.into()],
-            Host::Domain(name) => {
-                self.resolver.resolve(name).await.map_err(|_| CallError::NoAddress)?
-            }
+            Host::Domain(name) => self.resolver.resolve(name).await.map_err(|_| CallError::NoAddress)?,
         };
         if addresses.is_empty() {
             return Err(CallError::NoAddress);

@@ -115,8 +115,8 @@ impl Deliverer {
                 let due = async {
                     match first {
                         Some((_, next)) => {
-                    core.until(next).await;
-                }
+                            core.until(next).await;
+                        }
                         None => std::future::pending().await,
                     }
                 };
@@ -189,7 +189,8 @@ impl Deliverer {
     }
 
     async fn call(&self, found: &Happening) -> Result<(), String> {
-        let card = self.core.covenant.member(&self.core.me).ok_or("the covenant does not name this member")?;
+        let card =
+            self.core.covenant.member(&self.core.me).ok_or("the covenant does not name this member")?;
         let event = cloud_event(found, &card.oin, &notices::id_of(&self.core, found.case));
         let (id, now, body) = (found.uuid(), self.core.now(), event.to_string().into_bytes());
         let signature = self.webhook.secret.sign(&id, now, &body);

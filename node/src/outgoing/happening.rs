@@ -154,8 +154,7 @@ impl Happenings {
     /// [`StoreError`].
     pub fn expire(&mut self, core: &Core, batch: &mut Batch) -> Result<(), StoreError> {
         while self.oldest + 1 < self.next {
-            let old = get(core, self.oldest)?
-                .is_none_or(|found| found.at.plus_secs(KEPT_SECS) < core.now());
+            let old = get(core, self.oldest)?.is_none_or(|found| found.at.plus_secs(KEPT_SECS) < core.now());
             if !old {
                 break;
             }

@@ -318,7 +318,9 @@ impl Mailer {
         if let Some(state) = self.states.get_mut(who)
             && !state.is_idle()
         {
-            tracing::warn!("somebody who was to be mailed is not there any more, or has no address that takes mail");
+            tracing::warn!(
+                "somebody who was to be mailed is not there any more, or has no address that takes mail"
+            );
             count(&self.meters.nobody);
             state.clear();
             self.put(who, batch)?;

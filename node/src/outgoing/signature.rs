@@ -66,7 +66,8 @@ mod tests {
 
     #[test]
     fn only_secrets_of_the_standards_form_are_taken_and_none_is_shown() {
-        for wrong in ["", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_", "whsec_AAAA", "whsec_*", "WHSEC_AAAA"] {
+        for wrong in ["", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_", "whsec_AAAA", "whsec_*", "WHSEC_AAAA"]
+        {
             assert!(WebhookSecret::parse(wrong).is_err(), "{wrong}");
         }
         let secret = WebhookSecret::parse("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();

@@ -143,7 +143,9 @@ fn url(text: &str, reach: &Reach) -> Result<Url, String> {
         return wrong("must not hold a fragment (#)");
     }
     match url.port() {
-        Some(port) if !reach.ports.contains(&port) => wrong("has a port other than 443; name it in allow_ports"),
+        Some(port) if !reach.ports.contains(&port) => {
+            wrong("has a port other than 443; name it in allow_ports")
+        }
         _ => Ok(url),
     }
 }

@@ -41,22 +41,78 @@ fn reach(ports: &[u16], inside: &[&str]) -> Reach {
 /// Encodings of addresses inside, as literals in an address of a webhook.
 const LITERALS: [&str; 68] = [
     // Plain.
-    "127.0.0.1", "127.1.2.3", "10.0.0.1", "172.16.0.1", "172.31.255.254", "192.168.1.1", "169.254.169.254",
-    "169.254.1.1", "100.64.0.1", "100.127.255.254", "0.0.0.0", "0.1.2.3", "255.255.255.255", "224.0.0.1",
-    "240.0.0.1", "192.0.0.1", "192.0.2.1", "198.18.0.1", "198.51.100.1", "203.0.113.1", "168.63.129.16",
+    "127.0.0.1",
+    "127.1.2.3",
+    "10.0.0.1",
+    "172.16.0.1",
+    "172.31.255.254",
+    "192.168.1.1",
+    "169.254.169.254",
+    "169.254.1.1",
+    "100.64.0.1",
+    "100.127.255.254",
+    "0.0.0.0",
+    "0.1.2.3",
+    "255.255.255.255",
+    "224.0.0.1",
+    "240.0.0.1",
+    "192.0.0.1",
+    "192.0.2.1",
+    "198.18.0.1",
+    "198.51.100.1",
+    "203.0.113.1",
+    "168.63.129.16",
     // Short forms, decimal, octal, hexadecimal, mixed, with leading zeros.
-    "127.1", "127.0.1", "10.1", "0", "2130706433", "017700000001", "0x7f000001", "0x7F.1", "0177.0.0.1",
-    "0x7f.0x0.0x0.0x1", "0177.0x0.0.1", "3232235777", "0xa9fea9fe", "2852039166", "0251.0376.0251.0376",
-    "00000177.0000.0000.0001", "169.254.43518", "10.0x000001", "4294967295",
+    "127.1",
+    "127.0.1",
+    "10.1",
+    "0",
+    "2130706433",
+    "017700000001",
+    "0x7f000001",
+    "0x7F.1",
+    "0177.0.0.1",
+    "0x7f.0x0.0x0.0x1",
+    "0177.0x0.0.1",
+    "3232235777",
+    "0xa9fea9fe",
+    "2852039166",
+    "0251.0376.0251.0376",
+    "00000177.0000.0000.0001",
+    "169.254.43518",
+    "10.0x000001",
+    "4294967295",
     // Escapes, other digits and dots (IDNA maps them), a trailing dot.
-    "%31%32%37.0.0.1", "127%2e0%2e0%2e1", "①②⑦.0.0.1", "１２７.０.０.１", "127。0。0。1", "127．0．0．1", "127｡0｡0｡1",
-    "127.0.0.1.", "0x7f.1.", "⑯⑨.254.169.254",
+    "%31%32%37.0.0.1",
+    "127%2e0%2e0%2e1",
+    "①②⑦.0.0.1",
+    "１２７.０.０.１",
+    "127。0。0。1",
+    "127．0．0．1",
+    "127｡0｡0｡1",
+    "127.0.0.1.",
+    "0x7f.1.",
+    "⑯⑨.254.169.254",
     // IPv6: loopback, unspecified, mapped, compatible, unique local, link-local, site-local, multicast.
-    "[::1]", "[0:0:0:0:0:0:0:1]", "[::]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[::ffff:0:127.0.0.1]",
-    "[::127.0.0.1]", "[fc00::1]", "[fd12:3456::1]", "[fd00:ec2::254]", "[fe80::1]", "[fec0::1]", "[ff02::1]",
+    "[::1]",
+    "[0:0:0:0:0:0:0:1]",
+    "[::]",
+    "[::ffff:127.0.0.1]",
+    "[::ffff:7f00:1]",
+    "[::ffff:0:127.0.0.1]",
+    "[::127.0.0.1]",
+    "[fc00::1]",
+    "[fd12:3456::1]",
+    "[fd00:ec2::254]",
+    "[fe80::1]",
+    "[fec0::1]",
+    "[ff02::1]",
     // IPv4 in IPv6: 6to4, NAT64, Teredo, ISATAP; documentation.
-    "[2002:7f00:1::1]", "[64:ff9b::7f00:1]", "[2001:0:4136:e378:8000:63bf:3fff:fdd2]",
-    "[2a00::5efe:10.0.0.1]", "[2001:db8::1]",
+    "[2002:7f00:1::1]",
+    "[64:ff9b::7f00:1]",
+    "[2001:0:4136:e378:8000:63bf:3fff:fdd2]",
+    "[2a00::5efe:10.0.0.1]",
+    "[2001:db8::1]",
 ];
 
 #[tokio::test]
@@ -101,9 +157,15 @@ async fn names_that_lead_inside_are_refused_however_many_addresses_they_have() {
     let resolver: Arc<dyn Resolve> = Arc::clone(&names) as Arc<dyn Resolve>;
     let caller = Caller::new(resolver);
     let none = reach(&[], &[]);
-    for name in
-        ["v4.example", "v6.example", "mapped.example", "metadata.example", "localhost", "localhost.", "mixed.example"]
-    {
+    for name in [
+        "v4.example",
+        "v6.example",
+        "mapped.example",
+        "metadata.example",
+        "localhost",
+        "localhost.",
+        "mixed.example",
+    ] {
         let url = Url::parse(&format!("https://{name}/")).unwrap();
         assert_eq!(caller.connect(&url, &none).await.map(drop), Err(CallError::Inside), "{name}");
     }
@@ -114,7 +176,11 @@ async fn names_that_lead_inside_are_refused_however_many_addresses_they_have() {
         ("https://v4.example:8443/", CallError::Port),
         ("https://v4.example:22/", CallError::Port),
     ] {
-        assert_eq!(caller.connect(&Url::parse(address).unwrap(), &none).await.map(drop), Err(error), "{address}");
+        assert_eq!(
+            caller.connect(&Url::parse(address).unwrap(), &none).await.map(drop),
+            Err(error),
+            "{address}"
+        );
     }
     let asked = names.log.lock().unwrap();
     assert_eq!(asked.len(), 9, "{asked:?}: a name whose port is refused is not even resolved");
@@ -134,7 +200,11 @@ async fn a_name_that_changes_between_check_and_connection_changes_nothing() {
     let stream = caller.connect(&url, &reach).await.unwrap();
     assert_eq!(stream.peer_addr().unwrap().ip(), Ipv4Addr::new(127, 0, 0, 2), "the address that was checked");
     assert_eq!(names.asked.load(Ordering::Relaxed), 1, "there is no second look");
-    assert_eq!(caller.connect(&url, &reach).await.map(drop), Err(CallError::Inside), "the next time it is refused");
+    assert_eq!(
+        caller.connect(&url, &reach).await.map(drop),
+        Err(CallError::Inside),
+        "the next time it is refused"
+    );
     let nobody = tokio::time::timeout(Duration::from_millis(50), other.accept()).await;
     assert!(nobody.is_err(), "nobody came to the address behind it");
 }
@@ -198,10 +268,18 @@ async fn a_request_bears_the_name_and_goes_to_who_can_prove_it() {
     ] {
         assert!(text.to_lowercase().contains(&line), "{line}: {text}");
     }
-    assert_eq!(post(port, "other.example", Arc::clone(&tls)).await, Err(CallError::Tls), "another's certificate");
+    assert_eq!(
+        post(port, "other.example", Arc::clone(&tls)).await,
+        Err(CallError::Tls),
+        "another's certificate"
+    );
     let strangers = crate::outgoing::trust::client(None);
     if let Ok(strangers) = strangers {
-        assert_eq!(post(port, "receiver.example", strangers).await, Err(CallError::Tls), "an unknown authority");
+        assert_eq!(
+            post(port, "receiver.example", strangers).await,
+            Err(CallError::Tls),
+            "an unknown authority"
+        );
     }
 }
 

@@ -90,7 +90,11 @@ fn for_colleague(sender: &Sender, says: &Says) -> Vec<String> {
 fn counted(id: &str, count: u32, days: Option<u32>) -> String {
     let (count, days) = (count.to_string(), days.map(|days| days.to_string()).unwrap_or_default());
     let arguments = [("count", count.as_str()), ("days", days.as_str())];
-    if count == "1" { say(&format!("{id}-one"), &arguments) } else { say(&format!("{id}-several"), &arguments) }
+    if count == "1" {
+        say(&format!("{id}-one"), &arguments)
+    } else {
+        say(&format!("{id}-several"), &arguments)
+    }
 }
 
 /// `26 november 2026`.
@@ -116,7 +120,11 @@ mod tests {
 
     fn sender() -> Sender {
         let from = "Kring <kring@partner.example>".parse().unwrap();
-        Sender { from, organisation: "Wijkteam".to_owned(), link: "https://kring.partner.example/".to_owned() }
+        Sender {
+            from,
+            organisation: "Wijkteam".to_owned(),
+            link: "https://kring.partner.example/".to_owned(),
+        }
     }
 
     fn write(reader: Reader, says: Says) -> String {
@@ -151,7 +159,10 @@ mod tests {
         }
         let text = write(Reader::Colleague, Says { new: 3, reminders: 1, ..Says::default() });
         assert!(text.contains("Er staan 3 berichten voor u klaar."), "{text}");
-        assert!(text.contains("Er staat nog een bericht voor u klaar.") && !text.contains("Reageer"), "{text}");
+        assert!(
+            text.contains("Er staat nog een bericht voor u klaar.") && !text.contains("Reageer"),
+            "{text}"
+        );
         let text = write(Reader::Colleague, Says { waiting: 1, waited: 5, ..Says::default() });
         assert!(text.contains("Een bericht binnen uw team wacht al 5 werkdagen."), "{text}");
     }

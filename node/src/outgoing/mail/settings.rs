@@ -34,8 +34,7 @@ impl Settings {
     /// # Errors
     /// What is wrong and what to do.
     pub fn open(config: &MailConfig, organisation: &str, link: &str) -> Result<Self, String> {
-        let from: Mailbox =
-            config.from.parse().map_err(|_| "mail_from is not a mail address".to_owned())?;
+        let from: Mailbox = config.from.parse().map_err(|_| "mail_from is not a mail address".to_owned())?;
         let coordinator = config.coordinator.as_ref().map(|address| mailbox(address));
         if coordinator == Some(None) {
             return Err("coordinator_mail is not a mail address".to_owned());
