@@ -25,6 +25,7 @@ continue = Continue
 cancel = Cancel
 
 # Menu.
+menu = Menu
 menu-overview = My overview
 menu-new-signal = Give a signal
 menu-expiring = Signals that end
@@ -57,7 +58,7 @@ date-day = Day
 date-month = Month
 date-year = Year
 date-full = { $day } { $month } { $year }
-date-weekday = { $weekday } { $date }
+date-weekday = { $weekday } { $day } { $month }
 month-1 = January
 month-2 = February
 month-3 = March
@@ -320,7 +321,8 @@ contact-first = Share content only with the family's consent, or if the law allo
 contact-on = On which day?
 contact-record = Record contact
 contact-undo = There was no contact after all
-close-question = Are you done? What came of it?
+close-open = I am done and want to close
+close-question = What came of it?
 close-hint = Do not write content here. Put that in your own file.
 close-do = Close
 close-reopen = Open again

@@ -25,6 +25,7 @@ continue = Verder
 cancel = Annuleren
 
 # Menu.
+menu = Menu
 menu-overview = Mijn overzicht
 menu-new-signal = Signaal afgeven
 menu-expiring = Aflopende signalen
@@ -57,7 +58,7 @@ date-day = Dag
 date-month = Maand
 date-year = Jaar
 date-full = { $day } { $month } { $year }
-date-weekday = { $weekday } { $date }
+date-weekday = { $weekday } { $day } { $month }
 month-1 = januari
 month-2 = februari
 month-3 = maart
@@ -320,7 +321,8 @@ contact-first = Deel alleen inhoud met toestemming van het gezin, of als de wet 
 contact-on = Op welke dag?
 contact-record = Contact vastleggen
 contact-undo = Er was toch geen contact
-close-question = Bent u klaar? Wat is de uitkomst?
+close-open = Ik ben klaar en wil afsluiten
+close-question = Wat is de uitkomst?
 close-hint = Schrijf hier geen inhoud. Zet die in uw eigen dossier.
 close-do = Afsluiten
 close-reopen = Weer openen

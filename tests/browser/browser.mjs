@@ -21,6 +21,8 @@ const validator = new HtmlValidate({
     "attribute-empty-style": "off",
     "long-title": "off",
     "no-implicit-button-type": "off",
+    // Several checkboxes of one name are a list.
+    "form-dup-name": ["error", { shared: ["radio", "checkbox", "button", "submit"] }],
     // Fluent texts hold plain telephone numbers; the browser does not break them where it matters.
     "tel-non-breaking": "off",
   },

@@ -29,8 +29,9 @@ async function visit(page, path, name, status = 200) {
 }
 
 /** A form that is sent with something wrong: the page says so at the top, in its title, and has the focus there. */
-async function wrong(page, path, name, fill) {
+async function wrong(page, path, name, fill, before = async () => {}) {
   await go(page, path);
+  await before();
   const answered = page.waitForResponse((answer) => answer.request().method() === "POST");
   await fill(page);
   const answer = await answered;
@@ -139,12 +140,9 @@ async function notices(page, notice) {
   await page.locator('form[action$="/not-right"] button').first().click();
   await page.waitForLoadState("load");
   await look(page, "not-right");
-  await wrong(page, `/notices/${notice}`, "not-right-wrong", async () => {
+  await wrong(page, `/notices/${notice}`, "not-right-wrong", () => page.locator("main form.page .actions button").click(), async () => {
     await page.locator('form[action$="/not-right"] button').first().click();
     await page.waitForSelector("#reason");
-    const answered = page.waitForResponse((answer) => answer.request().method() === "POST");
-    await page.locator("main form.page .actions button").click();
-    await answered;
   });
   await wrong(page, `/notices/${notice}`, "notice-contact-wrong", async () => {
     await page.fill('input[name="on_day"]', "40");

