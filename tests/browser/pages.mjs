@@ -110,7 +110,12 @@ async function professional(page, signal, notice) {
   await page.locator('label[for="informed-unsafe"]').click();
   await page.selectOption("#reason", { index: 1 });
   await submit(page);
-  await page.waitForURL(/\/(check|reach)$/);
+  await go(page, `${draft}/reach`);
+  await page.fill("#name", "Sanne de Wit");
+  await page.fill("#phone", "010 123 45 67");
+  await page.fill("#email", "sanne@wijkteam.example");
+  await page.selectOption("#function", "social-worker");
+  await submit(page);
   await visit(page, `${draft}/check`, "signal-check");
   await signals(page, signal);
   await visit(page, "/expiring", "expiring");

@@ -192,11 +192,11 @@ pub(super) async fn set_who(site: Site, Path(id): Path<String>, form: CsrfForm<P
         return answer;
     }
     let next = action != "add";
-    if !person.is_empty() || draft.persons.is_empty() {
-        check_person(&site, &mut page, &draft, &person);
-    }
     if next {
         check_case(&site, &mut page, &draft);
+    }
+    if !person.is_empty() || draft.persons.is_empty() {
+        check_person(&site, &mut page, &draft, &person);
     }
     if page.error("role").is_none()
         && page.errors.iter().all(|error| is_of_case(&error.field))
@@ -345,10 +345,14 @@ fn informed(draft: &Draft) -> FamilyInformed {
 
 /// The first page that is not filled in yet.
 fn missing(draft: &Draft) -> Option<&'static str> {
+    let ContactText { name, function, phone, email } = &draft.contact;
+    let contact = [name, function, phone, email];
     if draft.reference.is_empty() || draft.persons.is_empty() || draft.purpose.is_empty() {
         Some("who")
-    } else if draft.informed.is_empty() {
+    } else if contact.iter().any(|text| text.trim().is_empty()) {
         Some("reach")
+    } else if draft.informed.is_empty() {
+        Some("family")
     } else {
         None
     }
