@@ -115,7 +115,9 @@ impl House {
         let entries = self.node.get("/audit/entries?first=0&limit=1000");
         let entries = entries.as_array().unwrap().iter().map(|entry| &entry["entry"]);
         let entries = entries.filter(|entry| entry["kind"] == "sign-in");
-        entries.map(|entry| (entry["outcome"].as_str().unwrap().to_owned(), entry["count"].as_u64().unwrap())).collect()
+        entries
+            .map(|entry| (entry["outcome"].as_str().unwrap().to_owned(), entry["count"].as_u64().unwrap()))
+            .collect()
     }
 }
 
@@ -135,7 +137,10 @@ fn base32(text: &str) -> Vec<u8> {
         _ => byte - b'2' + 26,
     });
     let bits: String = digits.map(|digit| format!("{digit:05b}")).collect();
-    bits.as_bytes().chunks_exact(8).map(|byte| u8::from_str_radix(std::str::from_utf8(byte).unwrap(), 2).unwrap()).collect()
+    bits.as_bytes()
+        .chunks_exact(8)
+        .map(|byte| u8::from_str_radix(std::str::from_utf8(byte).unwrap(), 2).unwrap())
+        .collect()
 }
 
 fn totp(secret: &[u8], now: u64) -> String {
@@ -162,7 +167,13 @@ impl Attempts {
     }
 
     fn tell(&self, at_least: usize) {
-        assert!(self.succeeded.is_empty(), "{} of {}: {:#?}", self.succeeded.len(), self.tried, self.succeeded);
+        assert!(
+            self.succeeded.is_empty(),
+            "{} of {}: {:#?}",
+            self.succeeded.len(),
+            self.tried,
+            self.succeeded
+        );
         assert!(self.tried >= at_least, "{}", self.tried);
     }
 }
@@ -197,7 +208,12 @@ fn local_accounts_sign_in_with_two_factors_and_nobody_else_does() {
         assert!(entries.iter().any(|(ended, _)| ended == outcome), "{outcome}: {entries:?}");
     }
     let log = house.node.log().to_lowercase();
-    for word in ["bakker", PASSWORD, &code.to_lowercase(), &first.cookies.borrow().values().next().unwrap().to_lowercase()] {
+    for word in [
+        "bakker",
+        PASSWORD,
+        &code.to_lowercase(),
+        &first.cookies.borrow().values().next().unwrap().to_lowercase(),
+    ] {
         assert!(!log.contains(word), "{word} stands in the log");
     }
 }
@@ -232,18 +248,25 @@ fn activation(house: &mut House, id: &str, attempts: &mut Attempts) {
     attempts.fails("a wrong first code", answer.status == 400 && !browser.is_signed_in());
     let stranger = Browser::at(&house.node);
     stranger.get("/sign-in");
-    attempts.fails("a password that was not set up to its end", password(&stranger, "a.bakker", PASSWORD).status == 400);
+    attempts.fails(
+        "a password that was not set up to its end",
+        password(&stranger, "a.bakker", PASSWORD).status == 400,
+    );
 }
 
 fn passwords_and_codes(house: &mut House, secret: &[u8], attempts: &mut Attempts) {
     let browser = Browser::at(&house.node);
-    let (wrong, nobody) = (password(&browser, "a.bakker", "drie rode fietsen"), password(&browser, "nobody", PASSWORD));
+    let (wrong, nobody) =
+        (password(&browser, "a.bakker", "drie rode fietsen"), password(&browser, "nobody", PASSWORD));
     attempts.fails("a wrong password", wrong.status == 400 && !browser.is_signed_in());
     attempts.fails("a name of nobody", nobody.status == 400);
     let plain = |answer: &Answer, user: &str| answer.body.replace(user, "").replace(&answer.csrf(), "");
     assert_eq!(plain(&wrong, "a.bakker"), plain(&nobody, "nobody"), "nothing tells which names exist");
     attempts.fails("an empty password", password(&browser, "a.bakker", "").status == 400);
-    attempts.fails("the second factor first", second_factor(&browser, &totp(secret, house.now())).location == "/sign-in");
+    attempts.fails(
+        "the second factor first",
+        second_factor(&browser, &totp(secret, house.now())).location == "/sign-in",
+    );
 
     // Control, and after it the same code again, from elsewhere.
     house.pass(MINUTE);
@@ -257,7 +280,8 @@ fn passwords_and_codes(house: &mut House, secret: &[u8], attempts: &mut Attempts
     assert!(browser.is_signed_in());
     let thief = Browser::at(&house.node);
     assert_eq!(password(&thief, "a.bakker", PASSWORD).location, "/sign-in/second-factor");
-    attempts.fails("a code that was used", second_factor(&thief, &code).status == 400 && !thief.is_signed_in());
+    attempts
+        .fails("a code that was used", second_factor(&thief, &code).status == 400 && !thief.is_signed_in());
 }
 
 /// Forms that do not come from our own pages.
@@ -274,7 +298,11 @@ fn forms(house: &mut House, secret: &[u8], attempts: &mut Attempts) {
         ("a form without the word", vec![], vec![ours, same]),
         ("a form with an empty word", vec![("csrf", "")], vec![ours, same]),
         ("a form with another browser's word", vec![("csrf", foreign.as_str())], vec![ours, same]),
-        ("a form with the word twice", vec![("csrf", csrf.as_str()), ("csrf", csrf.as_str())], vec![ours, same]),
+        (
+            "a form with the word twice",
+            vec![("csrf", csrf.as_str()), ("csrf", csrf.as_str())],
+            vec![ours, same],
+        ),
         ("a form from another site", good.to_vec(), vec![("origin", "https://evil.example"), same]),
         ("a form from a page without origin", good.to_vec(), vec![("origin", "null"), same]),
         ("a form from another port", good.to_vec(), vec![("origin", "http://127.0.0.1:1"), same]),
@@ -289,7 +317,11 @@ fn forms(house: &mut House, secret: &[u8], attempts: &mut Attempts) {
     let body = browser.submit("/language", &[("csrf", &csrf), ("no", "language")], &[ours, same]);
     assert_eq!(body.status, 400, "what is no such form is a bad request");
     // Control.
-    let answer = browser.submit("/language", &[("csrf", &csrf), ("language", "en"), ("to", "/account")], &[ours, same]);
+    let answer = browser.submit(
+        "/language",
+        &[("csrf", &csrf), ("language", "en"), ("to", "/account")],
+        &[ours, same],
+    );
     assert_eq!((answer.status, answer.location.as_str()), (303, "/account"));
     let away = [("csrf", csrf.as_str()), ("language", "nl"), ("to", "//evil.example/")];
     attempts.fails("a redirect elsewhere", browser.submit("/language", &away, &[ours, same]).location == "/");
@@ -314,7 +346,9 @@ fn cookies(house: &mut House, secret: &[u8], attempts: &mut Attempts) {
     let browser = Browser::at(&house.node);
     let before = browser.get("/sign-in");
     let cookie = before.cookies[0].clone();
-    assert!(cookie.starts_with("__Host-kring-a=") && cookie.ends_with("; Path=/; Secure; HttpOnly; SameSite=Lax"));
+    assert!(
+        cookie.starts_with("__Host-kring-a=") && cookie.ends_with("; Path=/; Secure; HttpOnly; SameSite=Lax")
+    );
     let mut ids = vec![browser.cookies.borrow().clone()];
     assert_eq!(password(&browser, "a.bakker", PASSWORD).status, 303);
     ids.push(browser.cookies.borrow().clone());
@@ -322,7 +356,9 @@ fn cookies(house: &mut House, secret: &[u8], attempts: &mut Attempts) {
     assert_eq!(second_factor(&browser, &totp(secret, house.now())).location, "/");
     ids.push(browser.cookies.borrow().clone());
     assert!(ids[0] != ids[1] && ids[1] != ids[2] && ids[0] != ids[2], "a new id at every step");
-    for (name, old) in [("a cookie from before sign-in", &ids[0]), ("a cookie from between the factors", &ids[1])] {
+    for (name, old) in
+        [("a cookie from before sign-in", &ids[0]), ("a cookie from between the factors", &ids[1])]
+    {
         let thief = Browser::at(&house.node);
         *thief.cookies.borrow_mut() = old.clone();
         attempts.fails(name, !thief.is_signed_in());
@@ -339,8 +375,11 @@ fn cookies(house: &mut House, secret: &[u8], attempts: &mut Attempts) {
     let policy = &answer.headers["content-security-policy"];
     assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
     for (header, value) in [
-        ("cache-control", "no-store"), ("x-content-type-options", "nosniff"), ("referrer-policy", "same-origin"),
-        ("x-frame-options", "DENY"), ("cross-origin-opener-policy", "same-origin"),
+        ("cache-control", "no-store"),
+        ("x-content-type-options", "nosniff"),
+        ("referrer-policy", "same-origin"),
+        ("x-frame-options", "DENY"),
+        ("cross-origin-opener-policy", "same-origin"),
         ("cross-origin-resource-policy", "same-origin"),
     ] {
         assert_eq!(answer.headers[header], value, "{header}");
@@ -412,7 +451,10 @@ fn waits(house: &mut House, secret: &[u8], attempts: &mut Attempts) {
         let mut wait = 1;
         for _ in 0..9 {
             let early = password(&guesser, user, PASSWORD);
-            attempts.fails("a password too early", early.status == 429 && early.headers["retry-after"] == wait.to_string());
+            attempts.fails(
+                "a password too early",
+                early.status == 429 && early.headers["retry-after"] == wait.to_string(),
+            );
             house.pass(wait);
             assert_eq!(password(&guesser, user, "drie gele fietsen").status, 400, "{user} after {wait} s");
             wait = (wait * 2).min(15 * MINUTE);

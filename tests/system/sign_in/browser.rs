@@ -65,7 +65,8 @@ impl Browser {
             self.cookies.borrow_mut().insert(name.to_owned(), value.to_owned());
         }
         let headers = response.headers().iter();
-        let headers = headers.map(|(name, value)| (name.to_string(), value.to_str().unwrap_or_default().to_owned()));
+        let headers =
+            headers.map(|(name, value)| (name.to_string(), value.to_str().unwrap_or_default().to_owned()));
         Answer {
             status: response.status().as_u16(),
             location: header("location").into_iter().next().unwrap_or_default(),

@@ -158,7 +158,9 @@ fn answers(trial: &mut Trial, attempts: &mut Attempts) {
     trial.lie(Lie::default());
     let replace = |name: &'static str, value: &str| {
         let value = value.to_owned();
-        move |pairs: &mut Pairs| pairs.iter_mut().filter(|(known, _)| known == name).for_each(|pair| pair.1.clone_from(&value))
+        move |pairs: &mut Pairs| {
+            pairs.iter_mut().filter(|(known, _)| known == name).for_each(|pair| pair.1.clone_from(&value))
+        }
     };
     let remove = |name: &'static str| move |pairs: &mut Pairs| pairs.retain(|(known, _)| known != name);
     attempts.fails("a wrong state", !trial.begin().changed(replace("state", "another")));
@@ -167,10 +169,14 @@ fn answers(trial: &mut Trial, attempts: &mut Attempts) {
     attempts.fails("a wrong iss", !trial.begin().changed(replace("iss", "https://evil.example")));
     attempts.fails("no code", !trial.begin().changed(remove("code")));
     attempts.fails("two codes", !trial.begin().changed(|pairs| pairs.push(pairs[0].clone())));
-    attempts.fails("an error", !trial.begin().changed(|pairs| pairs.push(("error".to_owned(), "access_denied".to_owned()))));
+    attempts.fails(
+        "an error",
+        !trial.begin().changed(|pairs| pairs.push(("error".to_owned(), "access_denied".to_owned()))),
+    );
 
     let (mine, theirs) = (trial.begin(), trial.begin());
-    let swapped = Way { pairs: vec![theirs.pairs[0].clone(), mine.pairs[1].clone(), mine.pairs[2].clone()], ..mine };
+    let swapped =
+        Way { pairs: vec![theirs.pairs[0].clone(), mine.pairs[1].clone(), mine.pairs[2].clone()], ..mine };
     attempts.fails("a swapped code", !swapped.changed(|_| ()));
     let lured = Way { pairs: theirs.pairs.clone(), ..trial.begin() };
     attempts.fails("an answer to another browser", !lured.changed(|_| ()));
@@ -221,8 +227,12 @@ fn descriptions(trial: &mut Trial, attempts: &mut Attempts) {
         trial.house.founded.stop("a");
         std::fs::write(dir.join("node.toml"), changed).unwrap();
         trial.house.founded.start_changed("a", &[]);
-        let refused = until("the node refuses", SOON, || (!trial.house.founded.is_running("a")).then_some(true));
-        attempts.fails("an issuer that nobody may use", refused && trial.house.node.log().contains("oidc_issuer"));
+        let refused =
+            until("the node refuses", SOON, || (!trial.house.founded.is_running("a")).then_some(true));
+        attempts.fails(
+            "an issuer that nobody may use",
+            refused && trial.house.node.log().contains("oidc_issuer"),
+        );
         trial.house.founded.kill("a");
         std::fs::write(dir.join("node.toml"), text).unwrap();
         trial.house.start();
@@ -238,7 +248,10 @@ fn people(trial: &Trial, attempts: &mut Attempts) {
     trial.lie(Lie::default());
     let way = trial.begin();
     let answer = way.back();
-    attempts.fails("a role that nobody gave", answer.status == 403 && !way.browser.is_signed_in() && count() == before);
+    attempts.fails(
+        "a role that nobody gave",
+        answer.status == 403 && !way.browser.is_signed_in() && count() == before,
+    );
     assert!(answer.body.contains("functioneel beheerder"), "the page says whom to ask");
 
     // The same person with another role, then with none: what the provider says counts at every sign-in.

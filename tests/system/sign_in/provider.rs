@@ -9,9 +9,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use kring_protocol::crypto::sha256;
+use ring::hmac;
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _};
-use ring::hmac;
 use serde_json::{Value, json};
 
 use super::{CLIENT, SECRET};
@@ -121,12 +121,15 @@ impl Provider {
     pub(super) fn authorize(&self, url: &str) -> Vec<(String, String)> {
         let query = url.split_once('?').unwrap().1;
         let asked: HashMap<String, String> = query.split('&').map(pair).collect();
-        for (name, value) in [("response_type", "code"), ("client_id", CLIENT), ("code_challenge_method", "S256")] {
+        for (name, value) in
+            [("response_type", "code"), ("client_id", CLIENT), ("code_challenge_method", "S256")]
+        {
             assert_eq!(asked[name], value);
         }
         let code = format!("code-{:016x}", rand::random::<u64>());
         let take = |name: &str| asked[name].clone();
-        let known = Asked { nonce: take("nonce"), challenge: take("code_challenge"), redirect: take("redirect_uri") };
+        let known =
+            Asked { nonce: take("nonce"), challenge: take("code_challenge"), redirect: take("redirect_uri") };
         self.with(|state| state.codes.insert(code.clone(), known));
         let answer = [("code", code), ("state", take("state")), ("iss", self.issuer.clone())];
         answer.map(|(name, value)| (name.to_owned(), value)).to_vec()
@@ -171,11 +174,14 @@ fn changed(mut value: Value, change: Option<&Change>) -> Value {
 impl State {
     fn answer(&mut self, path: &str, form: &HashMap<String, String>, authorization: &str) -> (u16, Value) {
         match path {
-            "/.well-known/openid-configuration" => (200, changed(self.metadata(), self.lie.metadata.as_ref())),
+            "/.well-known/openid-configuration" => {
+                (200, changed(self.metadata(), self.lie.metadata.as_ref()))
+            }
             "/jwks" => (200, json!({"keys": [self.public(), self.other_public()]})),
             "/token" => self.token(form, authorization),
             "/userinfo" => {
-                let known = json!({"sub": self.subject, "name": "Anna Bakker", "email": "a.bakker@example.nl"});
+                let known =
+                    json!({"sub": self.subject, "name": "Anna Bakker", "email": "a.bakker@example.nl"});
                 (200, changed(known, self.lie.userinfo.as_ref()))
             }
             _ => (404, Value::Null),
@@ -218,7 +224,8 @@ impl State {
             return refused("invalid_grant");
         }
         let token = self.sign(&asked.nonce);
-        let tokens = json!({"access_token": "at", "token_type": "Bearer", "expires_in": 60, "id_token": token});
+        let tokens =
+            json!({"access_token": "at", "token_type": "Bearer", "expires_in": 60, "id_token": token});
         (200, changed(tokens, self.lie.tokens.as_ref()))
     }
 
@@ -236,7 +243,8 @@ impl State {
         });
         let claims = changed(claims, self.lie.claims.as_ref());
         let signed = format!("{}.{}", encode(header.to_string()), encode(claims.to_string()));
-        let ecdsa = |key: &EcdsaKeyPair| key.sign(&SystemRandom::new(), signed.as_bytes()).unwrap().as_ref().to_vec();
+        let ecdsa =
+            |key: &EcdsaKeyPair| key.sign(&SystemRandom::new(), signed.as_bytes()).unwrap().as_ref().to_vec();
         let signature = match self.lie.signs {
             Signs::Own => ecdsa(&self.key),
             Signs::Foreign => ecdsa(&self.foreign),
@@ -281,5 +289,9 @@ pub(super) fn query(pairs: &[(String, String)]) -> String {
         };
         text.bytes().map(escape).collect::<String>()
     };
-    pairs.iter().map(|(name, value)| format!("{}={}", escape(name), escape(value))).collect::<Vec<_>>().join("&")
+    pairs
+        .iter()
+        .map(|(name, value)| format!("{}={}", escape(name), escape(value)))
+        .collect::<Vec<_>>()
+        .join("&")
 }

@@ -58,7 +58,9 @@ fn key() -> (String, String) {
 #[test]
 fn a_real_provider_signs_a_professional_in() {
     let Ok(modules) = std::env::var("TEST_IDENTITY_MODULES") else {
-        eprintln!("SKIPPED: no OpenID provider of others' making; see tests/identity and TEST_IDENTITY_MODULES");
+        eprintln!(
+            "SKIPPED: no OpenID provider of others' making; see tests/identity and TEST_IDENTITY_MODULES"
+        );
         return;
     };
     let place = Place::new();
