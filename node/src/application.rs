@@ -75,7 +75,7 @@ impl Node {
         self.core.commit(Batch::new(), vec![event]).await.map_err(|_| ApplicationError::Internal)
     }
 
-    fn event(&self, actor: &Actor, kind: Kind, count: usize) -> Event {
+    pub(crate) fn event(&self, actor: &Actor, kind: Kind, count: usize) -> Event {
         let name = match actor {
             Actor::Token(id) => id.clone(),
             Actor::Person(id) => id.to_string(),

@@ -238,3 +238,4 @@ conflict-contact-first = First record when you had contact.
 conflict-lead-first = First agree together who is the lead.
 conflict-answer-first = First answer the notice.
 conflict-ended = This signal has ended. Give a new signal.
+conflict-title = This is not possible now

@@ -238,3 +238,4 @@ conflict-contact-first = Leg eerst vast wanneer u contact had.
 conflict-lead-first = Spreek eerst samen af wie het aanspreekpunt is.
 conflict-answer-first = Reageer eerst op het bericht.
 conflict-ended = Dit signaal is gestopt. Geef een nieuw signaal af.
+conflict-title = Dit kan nu niet

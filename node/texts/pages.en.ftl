@@ -105,7 +105,6 @@ role-technicalAdministrator = Technical administrator: network and keys
 overview-offers = Requests of colleagues
 overview-offer = { $name } asks you to take over this signal.
 overview-take-over = Take over
-overview-decline = Do not take over
 overview-waiting = Waits for you
 overview-nothing-waits = Nothing waits for you. This does not mean that nobody is worried. Only organisations that joined take part.
 overview-signals = My signals
@@ -265,7 +264,6 @@ said-renewed = Your signal was renewed.
 said-withdrawn = Your signal was stopped. Other organisations do not see you any more.
 said-offered = We asked your colleague.
 said-taken-over = You took over the signal.
-said-declined = You do not take over the signal. Your colleague sees that.
 
 # The notice.
 notice-title-one = Another organisation is involved too

@@ -105,7 +105,6 @@ role-technicalAdministrator = Technisch beheerder: netwerk en sleutels
 overview-offers = Verzoeken van collega's
 overview-offer = { $name } vraagt u om dit signaal over te nemen.
 overview-take-over = Overnemen
-overview-decline = Niet overnemen
 overview-waiting = Wacht op u
 overview-nothing-waits = Er wacht niets op u. Dit betekent niet dat er geen zorgen zijn. Alleen aangesloten organisaties doen mee.
 overview-signals = Mijn signalen
@@ -265,7 +264,6 @@ said-renewed = Uw signaal is verlengd.
 said-withdrawn = Uw signaal is gestopt. Andere organisaties zien u niet meer.
 said-offered = Wij hebben uw collega gevraagd.
 said-taken-over = U hebt het signaal overgenomen.
-said-declined = U neemt het signaal niet over. Uw collega ziet dat.
 
 # Het bericht.
 notice-title-one = Er is ook een andere organisatie betrokken

@@ -54,6 +54,8 @@ pub struct Page {
     pub places: Vec<Place>,
     /// What was wrong with what was sent.
     pub errors: Vec<PageError>,
+    /// The key of what is to be said once, after something was done.
+    pub said: Option<&'static str>,
     /// Whether it asks to be told when something changes.
     pub live: bool,
 }
@@ -85,8 +87,10 @@ impl Page {
     pub fn with2(
         &self,
         id: &str,
-        (name, value): (&str, impl ToString),
-        (second, other): (&str, impl ToString),
+        name: &str,
+        value: impl ToString,
+        second: &str,
+        other: impl ToString,
     ) -> String {
         texts::t(self.language, id, &[(name, &value.to_string()), (second, &other.to_string())])
     }
@@ -103,6 +107,12 @@ impl Page {
     /// Notes what is wrong with a field; `text` is the text's key.
     pub fn wrong(&mut self, field: &str, text: &str) {
         let text = self.t(text);
+        self.errors.push(PageError { field: field.to_owned(), text });
+    }
+
+    /// The same with something filled in.
+    pub fn wrong_with(&mut self, field: &str, text: &str, argument: (&str, &str)) {
+        let text = texts::t(self.language, text, &[argument]);
         self.errors.push(PageError { field: field.to_owned(), text });
     }
 
