@@ -31,10 +31,11 @@ fn every_message_stands_in_both_languages_with_the_same_arguments() {
 fn sentences(file: &str) -> Vec<Vec<&str>> {
     let texts = file.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once(" = "));
     let sentences = texts.flat_map(|(_, text)| text.split_inclusive(['.', '?', '!', ':']));
-    let words = |sentence: &'_ str| -> Vec<&str> {
-        sentence.split_whitespace().filter(|word| word.contains(char::is_alphanumeric)).collect()
-    };
     sentences.map(words).filter(|words| !words.is_empty()).collect()
+}
+
+fn words(sentence: &str) -> Vec<&str> {
+    sentence.split_whitespace().filter(|word| word.contains(char::is_alphanumeric)).collect()
 }
 
 #[test]
