@@ -112,12 +112,17 @@ impl House {
 
     /// Kinds and outcomes of all entries about signing in.
     fn entries(&self) -> Vec<(String, u64)> {
-        let entries = self.node.get("/audit/entries?first=0&limit=1000");
-        let entries = entries.as_array().unwrap().iter().map(|entry| &entry["entry"]);
-        let entries = entries.filter(|entry| entry["kind"] == "sign-in");
-        entries
-            .map(|entry| (entry["outcome"].as_str().unwrap().to_owned(), entry["count"].as_u64().unwrap()))
-            .collect()
+        let page = |first: usize| {
+            let page = self.node.get(&format!("/audit/entries?first={first}&limit=1000"));
+            page.as_array().cloned().unwrap_or_default()
+        };
+        let mut all = page(0);
+        while all.len() % 1_000 == 0 {
+            all.extend(page(all.len()));
+        }
+        let entries = all.iter().map(|entry| &entry["entry"]).filter(|entry| entry["kind"] == "sign-in");
+        let said = |entry: &Value| Some((entry["outcome"].as_str()?.to_owned(), entry["count"].as_u64()?));
+        entries.filter_map(said).collect()
     }
 }
 
@@ -263,10 +268,9 @@ fn passwords_and_codes(house: &mut House, secret: &[u8], attempts: &mut Attempts
     let plain = |answer: &Answer, user: &str| answer.body.replace(user, "").replace(&answer.csrf(), "");
     assert_eq!(plain(&wrong, "a.bakker"), plain(&nobody, "nobody"), "nothing tells which names exist");
     attempts.fails("an empty password", password(&browser, "a.bakker", "").status == 400);
-    attempts.fails(
-        "the second factor first",
-        second_factor(&browser, &totp(secret, house.now())).location == "/sign-in",
-    );
+    let csrf = browser.get("/sign-in").csrf();
+    let first = browser.post("/sign-in/second-factor", &csrf, &[("code", &totp(secret, house.now()))]);
+    attempts.fails("the second factor first", first.location == "/sign-in" && !browser.is_signed_in());
 
     // Control, and after it the same code again, from elsewhere.
     house.pass(MINUTE);
@@ -363,8 +367,15 @@ fn cookies(house: &mut House, secret: &[u8], attempts: &mut Attempts) {
         *thief.cookies.borrow_mut() = old.clone();
         attempts.fails(name, !thief.is_signed_in());
         *thief.cookies.borrow_mut() = old.clone();
-        attempts.fails(name, second_factor(&thief, &totp(secret, house.now())).location == "/sign-in");
+        let page = thief.get("/sign-in/second-factor");
+        attempts.fails(name, page.location == "/sign-in" && page.csrf().is_empty());
     }
+    // What was wanted before is where sign-in leads, if it is ours.
+    let wanting = Browser::at(&house.node);
+    let sent = wanting.get("/account");
+    assert_eq!((sent.status, sent.location.as_str()), (303, "/sign-in"), "without the wanted path in it");
+    assert_eq!(house.sign_in(&wanting, "a.bakker", secret).location, "/account");
+    assert_eq!(wanting.get("/account").status, 200);
     // Fixation: a cookie of the attacker's making is nobody's, and sign-in does not keep it.
     let planted = Browser::at(&house.node);
     let name = "__Host-kring-a".to_owned();
@@ -394,6 +405,14 @@ fn limits(house: &mut House, secret: &[u8], attempts: &mut Attempts) {
     assert!(browser.is_signed_in(), "control: a second before the limit");
     house.pass(15 * MINUTE);
     attempts.fails("a session idle for 15 minutes", !browser.is_signed_in());
+    house.sign_in(&browser, "a.bakker", secret);
+    for _ in 0..3 {
+        house.pass(5 * MINUTE);
+        browser.fetch("/account");
+    }
+    attempts.fails("a session kept alive by a page that asks for news", !browser.is_signed_in());
+    let stranger = Browser::at(&house.node);
+    attempts.fails("a script's request without a session", stranger.fetch("/account").status == 401);
     house.sign_in(&browser, "a.bakker", secret);
     let began = house.now();
     while house.now() - began < 10 * HOUR - 10 * MINUTE {

@@ -109,7 +109,7 @@ impl SignIn {
         let Some(id) = cookie(headers, &self.cookie_name()).and_then(SessionId::parse) else {
             return Who::Unknown;
         };
-        match self.sessions.find(&id) {
+        match self.sessions.find(&id, is_for_a_person(headers)) {
             Found::Session(session) => {
                 match self.people.get(&session.account).filter(|account| account.active) {
                     Some(account) => Who::SignedIn(Box::new(SignedIn { session, account })),
@@ -140,9 +140,8 @@ impl SignIn {
     }
 
     fn send_to_sign_in(&self, mut browser: Browser, parts: &Parts) -> Response {
-        let wants = |name: &str, value: &str| text(&parts.headers, name).is_none_or(|given| given == value);
         // What a script of ours asks for is no place to return to; it sees that nobody is signed in any more.
-        if !wants("sec-fetch-dest", "document") {
+        if !is_for_a_person(&parts.headers) {
             return (StatusCode::UNAUTHORIZED, [(header::CACHE_CONTROL, "no-store")]).into_response();
         }
         let cookie = self.receive(&mut browser);
@@ -184,6 +183,11 @@ fn cookie<'a>(headers: &'a HeaderMap, wanted: &str) -> Option<&'a str> {
     let pairs = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut pairs = pairs.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
     pairs.find(|(name, _)| *name == wanted).map(|(_, value)| value)
+}
+
+/// Whether a person asked for this. What a page asks for by itself, such as news, keeps nobody signed in.
+fn is_for_a_person(headers: &HeaderMap) -> bool {
+    text(headers, "sec-fetch-dest").is_none_or(|destination| destination == "document")
 }
 
 /// Where a request comes from. A proxy on this machine says for whom it asks, last in its list; nobody else is believed.

@@ -196,15 +196,17 @@ impl Sessions {
         surplus
     }
 
-    /// The session with this id, which has now been seen.
-    pub(super) fn find(&self, id: &SessionId) -> Found {
+    /// The session with this id. `acts`: its person does something, so that it has now been seen.
+    pub(super) fn find(&self, id: &SessionId, acts: bool) -> Found {
         let (now, id) = (self.core.now(), id.hash());
         let mut live = self.lock();
         let Some(session) = live.get_mut(&id) else { return Found::Nothing };
         if !self.limits.allow(&session.stored, now) {
             return Found::Ended; // the record goes with the next tidying
         }
-        session.stored.seen = session.stored.seen.max(now);
+        if acts {
+            session.stored.seen = session.stored.seen.max(now);
+        }
         let Stored { account, csrf, english, .. } = session.stored.clone();
         let language = if english { Language::English } else { Language::Dutch };
         Found::Session(Session { account, csrf, language, id })

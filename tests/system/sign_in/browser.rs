@@ -81,6 +81,12 @@ impl Browser {
         self.keep(request.header("x-forwarded-for", &self.address).call())
     }
 
+    /// What a script of a page asks for by itself.
+    pub(super) fn fetch(&self, path: &str) -> Answer {
+        let request = self.agent.get(self.url(path)).header("cookie", self.cookie());
+        self.keep(request.header("sec-fetch-dest", "empty").call())
+    }
+
     /// Follows redirects to wherever they lead, as far as `until`, which is not asked any more.
     pub(super) fn follow(&self, from: &str, until: &str) -> Answer {
         let mut answer = self.get(from);

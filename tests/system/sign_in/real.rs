@@ -97,9 +97,8 @@ fn signs_in(house: &House, redirect: &str) {
     let browser = Browser::at(&house.node);
     let start = browser.get("/sign-in/start");
     assert_eq!(start.status, 303, "{} {}", start.body, house.node.log());
-    let provider = Browser::to("http://127.0.0.1");
     let issuer = start.location.split("/auth").next().unwrap().to_owned();
-    let provider = Browser { origin: issuer, ..provider };
+    let provider = Browser::to(&issuer);
     let back = provider.follow(&start.location, redirect);
     assert!(back.location.starts_with(redirect), "{back:?}");
     let answer = browser.get(&back.location);
