@@ -13,6 +13,7 @@ mod audit;
 pub mod auth;
 mod body;
 mod error;
+mod events;
 mod finish;
 mod hand_over;
 mod idempotency;
@@ -41,6 +42,7 @@ pub use application::Application;
 pub use audit::{AuditEntry, AuditProof, ProofView};
 pub use auth::{Actor, Scope, TokenRecord};
 pub use error::{ApplicationError, InvalidParam, Place, Problem};
+pub use events::EventView;
 pub use hand_over::ErasedView;
 pub use idempotency::Idempotency;
 pub use imports::{ImportReport, LineReason};
@@ -49,7 +51,9 @@ pub use notices::{
     AlertView, CardView, ClaimView, MatchView, MaybeOutcome, NewResponse, NoticeState, NoticeView,
     ResponseView, Says, Whose,
 };
-pub use people::{AllView, AwayView, NewAbsence, PersonForm, PersonView, SignInView, TeamView, mail_word};
+pub use people::{
+    ActivationView, AllView, AwayView, NewAbsence, PersonForm, PersonView, SignInView, TeamView, mail_word,
+};
 pub use serve::serve;
 pub use signals::{FamilyInformed, NewContact, NewPerson, NewSignal, SignalFilter, SignalState, SignalView};
 pub use staff::Staff;
@@ -90,6 +94,7 @@ fn endpoints<A: Application>() -> Vec<Endpoint<A>> {
         post("/notices/{id}/contact", self::post(notices::contact::<A>)),
         post("/notices/{id}/lead", self::post(notices::lead::<A>)),
         post("/notices/{id}/close", self::post(notices::close::<A>)),
+        get("/events", self::get(events::stream::<A>)),
         post("/notices/{id}/mute", self::post(notices::mute::<A>)),
         post("/notices/{id}/unmute", self::post(notices::unmute::<A>)),
         get("/people", self::get(people::list::<A>)),
@@ -97,6 +102,7 @@ fn endpoints<A: Application>() -> Vec<Endpoint<A>> {
         get("/people/{id}", self::get(people::show::<A>)),
         patch("/people/{id}", self::patch(people::change::<A>)),
         post("/people/{id}/absence", self::post(people::absence::<A>)),
+        post("/people/{id}/activation", self::post(people::invite::<A>)),
         get("/teams", self::get(people::teams::<A>)),
         post("/teams", self::post(people::add_team::<A>)),
         post("/signals/{id}/hand-over", self::post(hand_over::hand_over::<A>)),

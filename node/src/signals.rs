@@ -130,7 +130,7 @@ fn purpose(core: &Core, named: Option<&str>, errors: &mut Vec<InvalidParam>) -> 
     found.map(|purpose| purpose.id.clone())
 }
 
-fn persons(
+pub(crate) fn persons(
     partner: &Partner,
     purpose: &Option<PurposeId>,
     given: &[NewPerson],
@@ -283,7 +283,7 @@ fn random_reference() -> Reference {
 }
 
 /// The last day of a signal made or renewed today: the last day of a month (section 5.3).
-fn expiry(core: &Core, purpose: &PurposeId) -> Option<Day> {
+pub(crate) fn expiry(core: &Core, purpose: &PurposeId) -> Option<Day> {
     let months = core.covenant.purpose(purpose)?.signal_months;
     Some(core.today().plus(months * 30).last_of_month())
 }

@@ -71,6 +71,14 @@ impl Staff for Fake {
         self.one(id)
     }
 
+    async fn invite(&self, _: &Actor, id: &str) -> Outcome<ActivationView> {
+        self.one(id)?;
+        Ok(ActivationView {
+            code: "01234-56789-ABCDE-FGHJK".to_owned().into(),
+            expires_at: "2026-11-25T12:00:00Z".to_owned(),
+        })
+    }
+
     async fn teams(&self, _: &Actor) -> Outcome<Vec<TeamView>> {
         Ok(vec![team()])
     }

@@ -35,6 +35,7 @@ pub(super) fn all() -> Vec<(&'static str, Value)> {
         ("NewAccount", account(&["signIn", "name", "email", "roles"])),
         ("AccountChange", account(&[])),
         ("NewAbsence", new_absence()),
+        ("Activation", object(&[("code", text(23)), ("expiresAt", moment())], &["code", "expiresAt"])),
         ("Team", object(&[("id", id()), ("name", text(100))], &["id", "name"])),
         ("NewTeam", input(&[("name", text(256))], &["name"])),
         ("NewOffer", input(&[("to", nullable_text(256))], &["to"])),
