@@ -110,11 +110,7 @@ pub async fn run_with(config: Config, around: Around) -> Result<(), RunError> {
         let core = Arc::clone(&core);
         async move { core.stopped().await }
     };
-    let pages = Pages::new(
-        Arc::clone(&node),
-        Arc::clone(&node.sign_in),
-        config.sign_in.public_url.clone(),
-    );
+    let pages = Pages::new(Arc::clone(&node), Arc::clone(&node.sign_in), config.sign_in.public_url.clone());
     let router = api::router(Arc::clone(&node)).merge(pages::router(Arc::new(pages)));
     tasks.spawn(api::serve(api_listener, router, stopped()));
     tasks.spawn(api::serve(operations_listener, operations::router(node), stopped()));

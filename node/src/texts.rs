@@ -67,16 +67,18 @@ impl Language {
 }
 
 /// The files of each language: of what the node tells, of its pages, and of signing in.
-const FILES: [[&str; 3]; 2] = [
+const FILES: [[&str; 4]; 2] = [
     [
         include_str!("../texts/nl.ftl"),
         include_str!("../texts/pages.nl.ftl"),
         include_str!("../texts/office.nl.ftl"),
+        include_str!("../texts/sign_in.nl.ftl"),
     ],
     [
         include_str!("../texts/en.ftl"),
         include_str!("../texts/pages.en.ftl"),
         include_str!("../texts/office.en.ftl"),
+        include_str!("../texts/sign_in.en.ftl"),
     ],
 ];
 

@@ -37,8 +37,8 @@ use caseload::{Caseload, Partner};
 use delivery::{Snapshot, Waiting};
 use interrupt::catch_signals;
 use patience::Patience;
-pub(crate) use place::Place;
 use people::Staff;
+pub(crate) use place::Place;
 use process::{Network, Status};
 use report::{Joined, Notice, PartnerRow, Report, Timings};
 

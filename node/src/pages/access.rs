@@ -73,7 +73,8 @@ pub(super) async fn answer(site: Site, form: CsrfForm<Pairs>) -> Response {
 
 fn held_case(site: &Site, page: &Page, signal: &HeldSignalView) -> HeldCase {
     let case = id_of(&signal.id).and_then(|id| site.node().partner.cases().get(&id).cloned());
-    let purpose = case.map_or_else(|| signal.purpose.clone(), |case| super::signal::purpose_title(site, &case));
+    let purpose =
+        case.map_or_else(|| signal.purpose.clone(), |case| super::signal::purpose_title(site, &case));
     let state = match signal.state {
         SignalState::Active => "state-active",
         SignalState::Withdrawn => "state-withdrawn",
@@ -88,7 +89,9 @@ fn held_case(site: &Site, page: &Page, signal: &HeldSignalView) -> HeldCase {
     if let Some(informed) = signal.family_informed {
         facts.push((page.t("check-family"), page.t(if informed { "yes" } else { "no" })));
     }
-    facts.extend(signal.persons.iter().map(|person| (page.t(role_text(&person.role)), held_person(page, person))));
+    facts.extend(
+        signal.persons.iter().map(|person| (page.t(role_text(&person.role)), held_person(page, person))),
+    );
     let shared = signal.shared.iter().map(|shared| shared_line(site, page, shared)).collect();
     HeldCase { reference: signal.case_reference.clone(), facts, shared }
 }

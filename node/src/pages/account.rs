@@ -56,7 +56,11 @@ fn page(site: &Site, page: Page) -> Response {
         phone: account.phone.clone(),
         email: account.email.clone(),
         roles: account.roles.iter().map(|role| role_key(*role)).collect(),
-        teams: teams.into_iter().filter(|team| account.teams.contains(&team.id)).map(|team| team.name).collect(),
+        teams: teams
+            .into_iter()
+            .filter(|team| account.teams.contains(&team.id))
+            .map(|team| team.name)
+            .collect(),
         at_once: account.mail == MailWish::AtOnce,
     };
     let template = AccountPage { account, page };

@@ -142,7 +142,9 @@ mod tests {
             assert_eq!(date.day().map(|day| day.to_string()).as_deref(), Some("2014-03-31"), "{day} {month}");
             assert_eq!(date.typed(), "31-03-2014");
         }
-        for wrong in [("31", "2", "2014"), ("", "3", "2014"), ("1", "x", "2014"), ("1", "1", "14"), ("0", "1", "2014")] {
+        for wrong in
+            [("31", "2", "2014"), ("", "3", "2014"), ("1", "x", "2014"), ("1", "1", "14"), ("0", "1", "2014")]
+        {
             assert_eq!(typed(wrong.0, wrong.1, wrong.2).day(), None, "{wrong:?}");
         }
         assert_eq!(typed("", "", "2014").typed(), "00-00-2014");

@@ -154,7 +154,8 @@ impl PersonText {
             lines.push(page.with("person-born", "date", self.birth.typed()));
         }
         let address = [&self.postal_code, &self.house_number, &self.house_number_suffix];
-        let address: Vec<_> = address.iter().map(|part| part.trim()).filter(|part| !part.is_empty()).collect();
+        let address: Vec<_> =
+            address.iter().map(|part| part.trim()).filter(|part| !part.is_empty()).collect();
         if !address.is_empty() {
             lines.push(address.join(" "));
         }

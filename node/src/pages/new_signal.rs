@@ -127,7 +127,10 @@ pub(super) fn contact_of(site: &Site) -> ContactText {
 
 fn purposes(site: &Site) -> Vec<(String, String)> {
     let core = &site.node().core;
-    core.covenant.purposes_of(&core.me).map(|purpose| (purpose.id.to_string(), purpose.title.clone())).collect()
+    core.covenant
+        .purposes_of(&core.me)
+        .map(|purpose| (purpose.id.to_string(), purpose.title.clone()))
+        .collect()
 }
 
 /// The functions of a purpose, as people call them, in their order.
@@ -136,8 +139,7 @@ pub(super) fn functions(site: &Site, page: &Page, purpose: Option<&PurposeId>) -
     let found = purpose.and_then(|id| core.covenant.purpose(id));
     let found = found.or_else(|| core.covenant.purposes_of(&core.me).next());
     let functions = found.map(|purpose| purpose.coordination().functions.clone()).unwrap_or_default();
-    let mut named: Vec<_> =
-        functions.iter().map(|id| (id.to_string(), page.function(id.as_str()))).collect();
+    let mut named: Vec<_> = functions.iter().map(|id| (id.to_string(), page.function(id.as_str()))).collect();
     named.sort_by(|(_, one), (_, other)| one.cmp(other));
     named
 }
@@ -196,7 +198,10 @@ pub(super) async fn set_who(site: Site, Path(id): Path<String>, form: CsrfForm<P
     if next {
         check_case(&site, &mut page, &draft);
     }
-    if page.error("role").is_none() && page.errors.iter().all(|error| is_of_case(&error.field)) && !person.is_empty() {
+    if page.error("role").is_none()
+        && page.errors.iter().all(|error| is_of_case(&error.field))
+        && !person.is_empty()
+    {
         draft.persons.push(person.clone());
         keep(&site, draft.clone());
         if page.errors.is_empty() && next {
@@ -355,7 +360,8 @@ fn check_page(site: &Site, page: Page, draft: Draft) -> Response {
     }
     let purposes = purposes(site);
     let several = purposes.len() > 1;
-    let purpose = purposes.into_iter().find(|(id, _)| several && *id == draft.purpose).map(|(_, title)| title);
+    let purpose =
+        purposes.into_iter().find(|(id, _)| several && *id == draft.purpose).map(|(_, title)| title);
     let FamilyInformed { informed, reason } = informed(&draft);
     let informed = super::signal::informed_text(&page, &crate::cases::Informed { informed, reason });
     let check = Check { draft, purpose, informed, page };

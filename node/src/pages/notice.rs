@@ -145,7 +145,10 @@ pub(super) async fn page(site: &Site, id: &str, wrong: Option<Wrong>) -> Respons
         others: notice.other_partners,
         progress: progress(notice.state),
         now: now(&notice),
-        deadline: notice.deadline_date.as_ref().map(|date| page.with("notice-by", "date", page.weekday_date(date))),
+        deadline: notice
+            .deadline_date
+            .as_ref()
+            .map(|date| page.with("notice-by", "date", page.weekday_date(date))),
         may_change: case.as_ref().is_some_and(|case| may(site, CaseAct::Change, case)),
         muted: notice.muted,
         lead: lead(site, &page, &notice),
@@ -231,7 +234,8 @@ fn outcome(outcome: crate::api::MaybeOutcome) -> Option<&'static str> {
 
 fn part(site: &Site, page: &Page, number: usize, found: &MatchView) -> Part {
     let id = |what: &str| format!("{what}-{number}");
-    let outcome_id = |index: usize| if index == 0 { id("outcome") } else { format!("{}-{index}", id("outcome")) };
+    let outcome_id =
+        |index: usize| if index == 0 { id("outcome") } else { format!("{}-{index}", id("outcome")) };
     let card = found.card.as_ref().map(|card| Card {
         name: card.name.clone(),
         function: card.function.clone(),

@@ -10,8 +10,8 @@ use super::fields::{ContactText, Fields, Pairs};
 use super::new_signal::{contact_of, functions};
 use super::notice::{OUTCOMES, Wrong, case_of, page, refused};
 use super::page::Page;
-use super::site::Site;
 use super::render_with;
+use super::site::Site;
 use crate::api::{Application, ApplicationError, NewResponse, Says, Step};
 use crate::sign_in::CsrfForm;
 
@@ -151,7 +151,9 @@ pub(super) async fn lead(site: Site, Path(id): Path<String>, form: CsrfForm<Pair
             };
             match number.and_then(|number| notice.matches.get(number)) {
                 Some(found) => Step::Offer { match_id: found.match_id.clone() },
-                None => return page(&site, &id, Some(Wrong { text: "wrong-form", ..Wrong::default() })).await,
+                None => {
+                    return page(&site, &id, Some(Wrong { text: "wrong-form", ..Wrong::default() })).await;
+                }
             }
         }
     };
@@ -165,8 +167,7 @@ pub(super) async fn close(site: Site, Path(id): Path<String>, form: CsrfForm<Pai
     if !fields.text("reopen").is_empty() {
         return step(&site, &id, Step::Reopen { match_id }, "said-reopened").await;
     }
-    let outcomes =
-        [Outcome::ContactMade, Outcome::PlanMade, Outcome::LeadAgreed, Outcome::NoFollowUp];
+    let outcomes = [Outcome::ContactMade, Outcome::PlanMade, Outcome::LeadAgreed, Outcome::NoFollowUp];
     let chosen = fields.text("outcome");
     let outcome = OUTCOMES.iter().zip(outcomes).find(|((word, _), _)| *word == chosen);
     let Some((_, outcome)) = outcome else {

@@ -53,11 +53,19 @@ pub(super) async fn network(site: Site) -> Response {
     let submissions: usize = network.waiting.submissions.iter().map(|waiting| waiting.count).sum();
     let waiting = page.with2(
         "network-waiting-text",
-        "evaluations", network.waiting.evaluations, "submissions", submissions,
+        "evaluations",
+        network.waiting.evaluations,
+        "submissions",
+        submissions,
     );
     let partners = network.partners.iter().map(|partner| Partner {
         name: partner.name.clone(),
-        roles: partner.roles.iter().map(|role| page.t(&format!("network-role-{role}"))).collect::<Vec<_>>().join(", "),
+        roles: partner
+            .roles
+            .iter()
+            .map(|role| page.t(&format!("network-role-{role}")))
+            .collect::<Vec<_>>()
+            .join(", "),
         reachable: partner.reachable,
     });
     let keys = network.keys.iter().map(|key| Key {

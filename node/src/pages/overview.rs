@@ -108,7 +108,8 @@ pub(super) async fn expiring(site: Site) -> Response {
     let page = site.page();
     let today = site.node().core.today();
     let soon = |case: &Case| case.is_live(today) && case.expiry <= today.plus(ENDING_DAYS);
-    let mut ending: Vec<&Case> = listed.cases.iter().map(|(case, _)| case).filter(|case| soon(case)).collect();
+    let mut ending: Vec<&Case> =
+        listed.cases.iter().map(|(case, _)| case).filter(|case| soon(case)).collect();
     ending.retain(|case| listed.may_change(&site, case));
     ending.sort_by_key(|case| case.expiry);
     let row = |case: &&Case| Row {

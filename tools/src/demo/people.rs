@@ -112,7 +112,8 @@ fn odd(answer: &Value) -> Failure {
 fn password() -> String {
     const LETTERS: &[u8] = b"abcdefghjkmnpqrstuvwxyz23456789";
     let mut rng = rand::thread_rng();
-    let mut group = || (0..4).map(|_| char::from(LETTERS[rng.gen_range(0..LETTERS.len())])).collect::<String>();
+    let mut group =
+        || (0..4).map(|_| char::from(LETTERS[rng.gen_range(0..LETTERS.len())])).collect::<String>();
     [group(), group(), group(), group()].join("-")
 }
 

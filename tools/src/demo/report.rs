@@ -130,7 +130,8 @@ pub(super) struct Joined {
 impl Joined {
     /// A match to look at: one whose cases have no other, if there is one.
     pub(super) fn shown(&self) -> Option<Shown> {
-        let matches_of = |case: &CaseAt| self.pairs.iter().filter(|pair| pair.cases().contains(&case)).count();
+        let matches_of =
+            |case: &CaseAt| self.pairs.iter().filter(|pair| pair.cases().contains(&case)).count();
         let alone = |pair: &&Pair| pair.cases().iter().all(|case| matches_of(case) == 1);
         let pair = self.pairs.iter().find(alone).or_else(|| self.pairs.first())?;
         Some(pair.cases().map(|case| (case.partner.clone(), case.case.clone())))
