@@ -7,6 +7,7 @@
 //! What a request does, and whether a person can be recognised: that is the [`Application`]'s. Pages for people,
 //! and TLS, which ends at the proxy before the node or in it, but not here.
 
+mod accept;
 mod application;
 mod audit;
 pub mod auth;
@@ -15,6 +16,7 @@ mod error;
 mod finish;
 mod idempotency;
 mod imports;
+mod limits;
 mod network;
 mod notices;
 mod openapi;
@@ -28,9 +30,9 @@ mod steps;
 use std::fmt;
 use std::sync::Arc;
 
-use axum::Router;
 use axum::http::{Method, StatusCode};
 use axum::routing::{MethodRouter, any, get, post};
+use axum::{Extension, Router};
 
 pub use application::Application;
 pub use audit::{AuditEntry, AuditProof, ProofView};
@@ -92,13 +94,15 @@ fn endpoints<A: Application>() -> Vec<Endpoint<A>> {
 
 /// The API under [`BASE_PATH`], to be merged with the pages.
 pub fn router<A: Application>(application: Arc<A>) -> Router {
-    let routes = endpoints()
-        .into_iter()
-        .fold(Router::new(), |router, Endpoint { path, handler, .. }| router.route(path, handler));
+    let routes = endpoints().into_iter().fold(Router::new(), |router, endpoint: Endpoint<A>| {
+        let accept = axum::middleware::from_fn_with_state(openapi::answers(&endpoint), accept::check);
+        router.route(endpoint.path, endpoint.handler.layer(accept))
+    });
     let api = routes
         .fallback(nothing_here)
         .method_not_allowed_fallback(async || Problem::from_status(StatusCode::METHOD_NOT_ALLOWED))
         .layer(axum::middleware::from_fn(finish::finish))
+        .layer(Extension(Arc::new(limits::Limits::default())))
         .with_state(application);
     // Nesting leaves out the base path with a slash after it.
     let base = Router::new()

@@ -2,16 +2,22 @@
 
 use std::future::Future;
 use std::io;
+use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
+use tower::ServiceExt;
+
+use super::limits::Caller;
 
 /// Connections at once; further ones wait to be accepted.
 const MAX_CONNECTIONS: usize = 512;
@@ -40,10 +46,10 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
             accepted = accepting => accepted,
         };
         match accepted {
-            Ok((stream, _)) => {
+            Ok((stream, address)) => {
                 let (router, stopped) = (router.clone(), stopped.clone());
                 tokio::spawn(async move {
-                    if let Err(error) = connection(stream, router, stopped).await {
+                    if let Err(error) = connection(stream, address.ip(), router, stopped).await {
                         tracing::debug!(%error, "connection ended");
                     }
                     drop(place);
@@ -60,9 +66,17 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
     let _ = tokio::time::timeout(LAST_REQUESTS, stopping.closed()).await;
 }
 
-async fn connection(stream: TcpStream, router: Router, mut stopped: watch::Receiver<()>) -> io::Result<()> {
+async fn connection(
+    stream: TcpStream,
+    address: IpAddr,
+    router: Router,
+    mut stopped: watch::Receiver<()>,
+) -> io::Result<()> {
     stream.set_nodelay(true)?;
-    let service = TowerToHyperService::new(router);
+    let service = TowerToHyperService::new(router.map_request(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(Caller(address));
+        request
+    }));
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
     builder.max_buf_size(MAX_HEAD).max_headers(MAX_HEADERS);

@@ -1,5 +1,6 @@
 //! The schemas of the OpenAPI document.
 
+use kring_protocol::submission::MIN_MAX;
 use serde_json::{Map, Value, json};
 
 use super::reference;
@@ -37,6 +38,11 @@ pub(super) fn schemas() -> Value {
     })
 }
 
+/// Most items of a list that only the node's own size bounds.
+pub(super) const MAX_ITEMS: u32 = 10_000_000;
+/// Largest count: what every reader of JSON takes exactly.
+pub(super) const MAX_COUNT: u64 = (1 << 53) - 1;
+
 fn object(properties: &[(&str, Value)], required: &[&str]) -> Value {
     let properties: Map<String, Value> =
         properties.iter().map(|(name, schema)| ((*name).to_owned(), schema.clone())).collect();
@@ -63,16 +69,16 @@ fn one_of(values: &[&str]) -> Value {
     json!({ "type": "string", "enum": values })
 }
 
-fn count() -> Value {
-    json!({ "type": "integer", "format": "int64", "minimum": 0 })
+pub(super) fn count() -> Value {
+    json!({ "type": "integer", "format": "int64", "minimum": 0, "maximum": MAX_COUNT })
 }
 
 fn moment() -> Value {
-    json!({ "type": "string", "format": "date-time", "description": "In UTC." })
+    json!({ "type": "string", "format": "date-time", "maxLength": 32, "description": "In UTC." })
 }
 
 fn list(items: &Value) -> Value {
-    json!({ "type": "array", "items": items })
+    json!({ "type": "array", "items": items, "maxItems": MAX_ITEMS })
 }
 
 fn problem() -> Value {
@@ -80,6 +86,7 @@ fn problem() -> Value {
     let errors = json!({
         "type": "array",
         "items": reference("InvalidParam"),
+        "maxItems": MAX_ITEMS,
         "description": "Everything that is wrong with the request.",
     });
     let properties = [
@@ -93,9 +100,8 @@ fn problem() -> Value {
 }
 
 fn invalid_param() -> Value {
-    let pointer =
-        json!({ "type": "string", "description": "In a body: JSON pointer as URI fragment (RFC 6901)." });
-    let name = json!({ "type": "string", "description": "Elsewhere: the name of the parameter or header." });
+    let pointer = json!({ "type": "string", "maxLength": 256, "description": "In a body: JSON pointer as URI fragment (RFC 6901)." });
+    let name = json!({ "type": "string", "maxLength": 256, "description": "Elsewhere: the name of the parameter or header." });
     let place = one_of(&["body", "query", "header"]);
     object(&[("in", place), ("pointer", pointer), ("name", name), ("detail", text(1024))], &["in", "detail"])
 }
@@ -105,7 +111,8 @@ fn new_signal() -> Value {
     let quiet = json!({
         "type": ["integer", "null"],
         "format": "int32",
-        "minimum": 0,
+        "minimum": 2,
+        "maximum": MIN_MAX,
         "description": "Nobody learns of it until so many organisations are involved.",
     });
     let purpose = json!({
@@ -113,8 +120,14 @@ fn new_signal() -> Value {
         "maxLength": 256,
         "description": "A purpose of the covenant; left out: the organisation's default one.",
     });
+    let reference_text = json!({
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 200,
+        "description": "Your own reference of the case; a live signal with it gets the new content.",
+    });
     let properties = [
-        ("caseReference", text(256)),
+        ("caseReference", reference_text),
         ("purpose", purpose),
         ("persons", persons),
         ("contact", nullable("Contact")),
@@ -135,7 +148,7 @@ fn new_person() -> Value {
         "maxLength": 256,
         "description": "ISO 8601.",
     });
-    let house_number = json!({ "type": ["string", "integer", "null"], "maxLength": 256, "minimum": 0 });
+    let house_number = json!({ "type": ["string", "integer", "null"], "format": "int32", "maxLength": 256, "minimum": 0, "maximum": 99_999 });
     let properties = [
         ("role", json!({ "type": ["string", "null"], "enum": ["child", "parent", "other", null] })),
         ("bsn", optional_text()),
@@ -178,7 +191,10 @@ fn signal() -> Value {
         ("persons", count()),
         ("createdAt", moment()),
         ("expiresAt", moment()),
-        ("quietUntil", json!({ "type": ["integer", "null"], "format": "int32" })),
+        (
+            "quietUntil",
+            json!({ "type": ["integer", "null"], "format": "int32", "minimum": 2, "maximum": MIN_MAX }),
+        ),
     ];
     object(&properties, &["id", "caseReference", "purpose", "state", "persons", "createdAt", "expiresAt"])
 }
@@ -200,11 +216,11 @@ fn network() -> Value {
 }
 
 fn evaluation_key() -> Value {
-    let ends = json!({ "type": ["string", "null"], "format": "date-time", "description": "In UTC." });
+    let ends = json!({ "type": ["string", "null"], "format": "date-time", "maxLength": 32, "description": "In UTC." });
     let properties = [
         ("purpose", text(32)),
         ("matcher", text(32)),
-        ("epoch", json!({ "type": "integer", "format": "int64", "minimum": 1 })),
+        ("epoch", json!({ "type": "integer", "format": "int64", "minimum": 1, "maximum": MAX_COUNT })),
         ("state", one_of(&["ceremony", "active", "overlap", "ended"])),
         ("endsAt", ends),
     ];
@@ -249,7 +265,7 @@ fn import_report() -> Value {
 }
 
 fn audit_entry() -> Value {
-    let leaf = json!({ "type": "string", "description": "The bytes whose hash is the leaf, in base64." });
+    let leaf = json!({ "type": "string", "maxLength": 1024, "description": "The bytes whose hash is the leaf, in base64." });
     let properties = [("index", count()), ("leaf", leaf), ("entry", json!({ "type": "object" }))];
     object(&properties, &["index", "leaf", "entry"])
 }

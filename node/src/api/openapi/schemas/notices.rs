@@ -13,7 +13,7 @@ fn state() -> Value {
 
 /// A date or nothing.
 fn day(description: &str) -> Value {
-    json!({ "type": ["string", "null"], "format": "date", "description": description })
+    json!({ "type": ["string", "null"], "format": "date", "maxLength": 10, "description": description })
 }
 
 /// One of these words or nothing.
@@ -130,6 +130,7 @@ pub(super) fn response() -> Value {
 pub(super) fn new_contact_day() -> Value {
     let on = json!({
         "type": ["string", "null"],
+        "maxLength": 10,
         "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
         "description": "The day, as ISO 8601 writes it; `null` takes contact back.",
     });
