@@ -32,6 +32,7 @@ use crate::keystore::{MasterKey, identity};
 use crate::matcher::Matcher;
 use crate::network::{Inbound, Network, Peer, Tap, peer_id};
 use crate::partner::Partner;
+use crate::people::People;
 use crate::reader::Reader;
 use crate::relay::Relay;
 use crate::repeats::Repeats;
@@ -265,7 +266,12 @@ impl Loaded {
     async fn load(core: &Arc<Core>) -> Result<Self, CeremonyError> {
         let mut batch = Batch::new();
         core.vault.prepare(
-            &[vault::KeyName::Matches, vault::KeyName::Meeting, vault::KeyName::Traces],
+            &[
+                vault::KeyName::Matches,
+                vault::KeyName::Meeting,
+                vault::KeyName::Traces,
+                vault::KeyName::People,
+            ],
             &mut batch,
         )?;
         core.commit(batch, vec![core.event(Kind::Service, None, 1)]).await?;
@@ -367,7 +373,9 @@ async fn start_roles(
     loaded.spawn_roles(core, requests, tasks);
     loaded.spawn_partner(core, canary, tasks);
     let Loaded { keyring, ceremonies, boards, matcher, partner, .. } = loaded;
-    Ok(Arc::new(Node { core: Arc::clone(core), keyring, ceremonies, partner, boards, matcher, tokens }))
+    let people = Arc::new(People::load(Arc::clone(core)).map_err(failed("reading the people"))?);
+    let core = Arc::clone(core);
+    Ok(Arc::new(Node { core, keyring, ceremonies, partner, boards, matcher, people, tokens }))
 }
 
 /// Finds work whenever keys arrive; once an hour also lets go of what has expired.

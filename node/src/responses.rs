@@ -90,6 +90,8 @@ pub async fn step(core: &Core, partner: &Partner, asked: Asked<'_>, step: Step) 
     let path = match step {
         Step::Contact { .. } => "contact",
         Step::Close { .. } | Step::Reopen { .. } => "close",
+        Step::Mute(true) => "mute",
+        Step::Mute(false) => "unmute",
         _ => "lead",
     };
     let plan = |case: &Case, _: &Purpose| {
@@ -103,6 +105,7 @@ pub async fn step(core: &Core, partner: &Partner, asked: Asked<'_>, step: Step) 
             Step::Keep => Action::KeepLead,
             Step::Close { match_id, outcome } => Action::Close(key(match_id)?, *outcome),
             Step::Reopen { match_id } => Action::Reopen(key(match_id)?),
+            Step::Mute(muted) => Action::Mute(*muted),
         };
         Ok(action.into())
     };

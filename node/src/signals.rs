@@ -4,7 +4,7 @@
 
 use kring_protocol::codec::{self, Wire};
 use kring_protocol::id::{PurposeId, Reference};
-use kring_protocol::identifier::{Field, Person, RawPerson};
+use kring_protocol::identifier::{Field, FieldError, Person, RawPerson};
 use kring_protocol::submission::MIN_MAX;
 use kring_protocol::time::Day;
 use rand::RngCore;
@@ -20,13 +20,26 @@ use crate::caseload;
 use crate::cases::{Case, CaseId, Contact, Informed, PERSONS_MAX_LEN, persons_len};
 use crate::coordination::{Change, Changed};
 use crate::core::Core;
+use crate::hand_over;
 use crate::partner::Partner;
+use crate::people::{Account, Ownership};
 use crate::repeats::{First, Once};
 use crate::store::{Batch, StoreError};
 use crate::vault::KeyName;
 
 /// Longest text of a contact field or case reference, in characters.
 const TEXT_MAX: usize = 200;
+
+/// Who makes a signal.
+#[derive(Debug)]
+pub struct Maker<F> {
+    /// Whose it becomes, or what is wrong with who is named.
+    pub owner: Result<Option<Account>, InvalidParam>,
+    /// Whether the owner was named, and not only followed from who makes it.
+    pub names_owner: bool,
+    /// Whether they may change a case that is there.
+    pub may_change: F,
+}
 
 /// Takes in one signal. A case that has a live signal for the purpose gets its new content.
 ///
@@ -36,6 +49,7 @@ pub async fn add(
     core: &Core,
     partner: &Partner,
     signal: NewSignal,
+    maker: Maker<impl Fn(&Ownership) -> bool>,
     idempotency: Option<Idempotency>,
     event: Event,
 ) -> Result<Case, ApplicationError> {
@@ -58,11 +72,25 @@ pub async fn add(
         informed,
         reason: reason.map(|reason| text(&reason, "/familyInformed/reason", &mut errors)),
     });
+    let owner = maker.owner.unwrap_or_else(|wrong| {
+        errors.push(wrong);
+        None
+    });
     if !errors.is_empty() {
         return Err(ApplicationError::Invalid(errors));
     }
     let Some(purpose) = purpose else { return Err(ApplicationError::Internal) };
+    let before = partner.cases().find(&purpose, &case_reference).cloned();
+    if before.as_ref().is_some_and(|before| !(maker.may_change)(&before.ownership())) {
+        let reason =
+            "a colleague has a signal under this case reference; ask your supervisor who, and to be given it";
+        return Err(ApplicationError::Conflict(reason.to_owned()));
+    }
     let mut case = new_case(core, partner, &purpose, case_reference, persons)?;
+    let goes_on = case.owner.is_some() && !maker.names_owner;
+    if let Some(owner) = owner.filter(|_| !goes_on) {
+        hand_over::own(core, &mut case, &owner);
+    }
     // Who was named before can still be reached, unless somebody else is named.
     case.contact = contact.or(case.contact);
     case.family_informed = family_informed;
@@ -135,6 +163,16 @@ fn persons(
             .push(InvalidParam::body("/persons", "are too many for one case; divide it into several cases"));
     }
     persons
+}
+
+/// Somebody's particulars, for looking them up.
+///
+/// # Errors
+/// Everything that is wrong with them.
+pub fn one_person(person: &NewPerson, today: Day) -> Result<Person, ApplicationError> {
+    let wrong = |error: &FieldError| InvalidParam::body(json_name(error.field), error.problem.to_string());
+    Person::parse(&raw(person), today)
+        .map_err(|errors| ApplicationError::Invalid(errors.iter().map(wrong).collect()))
 }
 
 fn raw(person: &NewPerson) -> RawPerson {
@@ -232,6 +270,9 @@ fn new_case(
         expiry,
         withdrawn: None,
         request: None,
+        owner: known.and_then(|case| case.owner),
+        team: known.and_then(|case| case.team),
+        offered_to: known.and_then(|case| case.offered_to),
     })
 }
 
@@ -276,6 +317,36 @@ async fn store(
     Ok(())
 }
 
+/// Where cases are kept.
+#[derive(Clone, Copy, Debug)]
+pub struct Stored<'a> {
+    /// What all roles share.
+    pub core: &'a Core,
+    /// The cases.
+    pub partner: &'a Partner,
+}
+
+/// Changes one case, once.
+///
+/// # Errors
+/// [`ApplicationError`].
+pub async fn change(
+    Stored { core, partner }: Stored<'_>,
+    id: CaseId,
+    address: &[&str],
+    idempotency: Option<Idempotency>,
+    event: Event,
+    change: impl FnOnce(Case) -> Result<Case, ApplicationError>,
+) -> Result<Case, ApplicationError> {
+    let first = match core.repeats.begin(core, &event, address, idempotency).await? {
+        Once::First(first) => first,
+        Once::Again(id) => return noted(partner, &id),
+    };
+    let _changing = partner.changing_cases.lock().await;
+    let case = partner.cases().get(&id).cloned().ok_or(ApplicationError::NotFound)?;
+    store_one(core, partner, &first, change(case)?, event).await
+}
+
 /// Withdraws a signal: its submissions follow, and its matches end on both sides.
 ///
 /// # Errors
@@ -288,17 +359,8 @@ pub async fn withdraw(
     event: Event,
 ) -> Result<Case, ApplicationError> {
     let address = ["signals", &id.0.to_string(), "withdraw"];
-    let first = match core.repeats.begin(core, &event, &address, idempotency).await? {
-        Once::First(first) => first,
-        Once::Again(id) => return noted(partner, &id),
-    };
-    let _changing = partner.changing_cases.lock().await;
-    let case = partner.cases().get(&id).cloned().ok_or(ApplicationError::NotFound)?;
-    if case.withdrawn.is_some() {
-        return Ok(case);
-    }
-    let case = Case { withdrawn: Some(core.now()), ..case };
-    store_one(core, partner, &first, case, event).await
+    let withdrawn = |case: Case| Ok(Case { withdrawn: case.withdrawn.or_else(|| Some(core.now())), ..case });
+    change(Stored { core, partner }, id, &address, idempotency, event, withdrawn).await
 }
 
 /// Renews a signal from today.
@@ -313,18 +375,14 @@ pub async fn renew(
     event: Event,
 ) -> Result<Case, ApplicationError> {
     let address = ["signals", &id.0.to_string(), "renew"];
-    let first = match core.repeats.begin(core, &event, &address, idempotency).await? {
-        Once::First(first) => first,
-        Once::Again(id) => return noted(partner, &id),
+    let renewed = |case: Case| {
+        if case.withdrawn.is_some() {
+            return Err(ApplicationError::Conflict("the signal was withdrawn; make a new one".to_owned()));
+        }
+        let expiry = expiry(core, &case.purpose).ok_or(ApplicationError::Internal)?;
+        Ok(Case { expiry, ..case })
     };
-    let _changing = partner.changing_cases.lock().await;
-    let case = partner.cases().get(&id).cloned().ok_or(ApplicationError::NotFound)?;
-    if case.withdrawn.is_some() {
-        return Err(ApplicationError::Conflict("the signal was withdrawn; make a new one".to_owned()));
-    }
-    let expiry = expiry(core, &case.purpose).ok_or(ApplicationError::Internal)?;
-    let case = Case { expiry, ..case };
-    store_one(core, partner, &first, case, event).await
+    change(Stored { core, partner }, id, &address, idempotency, event, renewed).await
 }
 
 /// Takes in a caseload as signals for the default purpose, in one commit for the file.

@@ -53,12 +53,13 @@ impl Fake {
             hash: token.hash(),
             scopes: scopes.iter().copied().collect(),
             expires: Timestamp::from_secs(expires),
+            person: None,
         };
         self.tokens.lock().unwrap().insert(token.hash(), record);
         token.expose().to_owned()
     }
 
-    fn noted(&self, idempotency: Option<Idempotency>) {
+    pub(super) fn noted(&self, idempotency: Option<Idempotency>) {
         self.marks.lock().unwrap().extend(idempotency);
     }
 
@@ -77,6 +78,9 @@ pub(super) fn view(id: &str, case: &str) -> SignalView {
         created_at: "2026-11-21T20:00:00Z".into(),
         expires_at: "2027-11-21T20:00:00Z".into(),
         quiet_until: None,
+        owner: None,
+        team: None,
+        offered_to: None,
     }
 }
 
@@ -117,7 +121,7 @@ impl Application for Fake {
         Ok(added)
     }
 
-    async fn signals(&self, _: &Actor) -> Outcome<Vec<SignalView>> {
+    async fn signals(&self, _: &Actor, _: SignalFilter) -> Outcome<Vec<SignalView>> {
         Ok(self.signals.lock().unwrap().iter().map(|(_, view)| view.clone()).collect())
     }
 
@@ -305,6 +309,8 @@ impl Application for Fake {
         "# EOF\n".into()
     }
 }
+
+mod staff;
 
 /// A response, read.
 #[derive(Debug)]

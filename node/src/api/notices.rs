@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::auth::Allowed;
 use super::auth::needs::{NoticesRead, NoticesWrite};
-use super::body::JsonBody;
+use super::body::{JsonBody, NoBody};
 use super::idempotency::with_key;
 use super::shape::Shape;
 use super::signals::{NewContact, contact as contact_of};
@@ -306,6 +306,39 @@ macro_rules! step_handler {
 step_handler!(contact);
 step_handler!(lead);
 step_handler!(close);
+
+pub(super) async fn mute<A: Application>(
+    State(application): State<Arc<A>>,
+    Allowed(actor, _): Allowed<NoticesWrite>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: NoBody,
+) -> Result<InLanguage<NoticeView>, Problem> {
+    muting(&*application, &actor, &id, &headers, &body, true).await
+}
+
+pub(super) async fn unmute<A: Application>(
+    State(application): State<Arc<A>>,
+    Allowed(actor, _): Allowed<NoticesWrite>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: NoBody,
+) -> Result<InLanguage<NoticeView>, Problem> {
+    muting(&*application, &actor, &id, &headers, &body, false).await
+}
+
+async fn muting<A: Application>(
+    application: &A,
+    actor: &Actor,
+    id: &str,
+    headers: &HeaderMap,
+    body: &NoBody,
+    muted: bool,
+) -> Result<InLanguage<NoticeView>, Problem> {
+    let (step, idempotency) = with_key(Ok(Step::Mute(muted)), headers, body.hash)?;
+    let language = language(headers)?;
+    Ok(in_language(language, application.step(actor, id, step, idempotency, language).await?))
+}
 
 fn new_response(value: &Value) -> Result<NewResponse, Problem> {
     let mut shape = Shape::default();

@@ -10,6 +10,7 @@ use super::limits::Anybody;
 use super::{API_VERSION, BASE_PATH, Endpoint, Scope};
 
 mod examples;
+mod people;
 mod responses;
 mod schemas;
 
@@ -105,6 +106,8 @@ fn tags() -> Value {
     json!([
         { "name": "signals", "description": "What this organisation's professionals have signalled." },
         { "name": "notices", "description": "What others are involved with too." },
+        { "name": "people", "description": "Who works here, and in which teams." },
+        { "name": "access-requests", "description": "What is held about a person, for that person; and erasure." },
         { "name": "network", "description": "Partners, keys, covenant." },
         { "name": "audit", "description": "The audit log of this node." },
         { "name": "documentation", "description": "This document." },
@@ -112,6 +115,14 @@ fn tags() -> Value {
 }
 
 fn paths() -> Value {
+    let mut paths = most_paths();
+    for (path, operations) in people::paths() {
+        paths[path] = operations;
+    }
+    paths
+}
+
+fn most_paths() -> Value {
     json!({
         "/openapi.json": { "get": documentation() },
         "/signals": { "get": list_signals(), "post": add_signal() },
@@ -145,6 +156,8 @@ fn paths() -> Value {
         "/notices/{id}/close": {
             "post": step("closeMatch", "Closes a match with an outcome, or takes it up again.", "NewOutcome")
         },
+        "/notices/{id}/mute": { "post": mute("muteNotice", "Nobody is reminded of a notice any more.") },
+        "/notices/{id}/unmute": { "post": mute("unmuteNotice", "Reminders of a notice come again.") },
         "/network": {
             "get": Operation::new("getNetwork", "network", "The network as this node sees it.", Scope::NetworkRead)
                 .answers("200", "The network.", "Network")
@@ -161,7 +174,11 @@ fn paths() -> Value {
 }
 
 fn list_signals() -> Value {
-    Operation::new("listSignals", "signals", "All signals.", Scope::SignalsRead).answers_list("Signal")
+    let owner = json!({ "type": "string", "enum": ["none"] });
+    Operation::new("listSignals", "signals", "All signals that the caller may see.", Scope::SignalsRead)
+        .parameter(query("owner", "With `none`: only those that nobody owns; for supervisors.", &owner))
+        .problems(&[400])
+        .answers_list("Signal")
 }
 
 fn idempotency_key() -> Value {
@@ -200,6 +217,15 @@ fn step(operation_id: &str, summary: &str, body: &str) -> Value {
         .parameter(idempotency_key())
         .body("application/json", &reference(body))
         .problems(&[400, 404, 408, 409, 413, 415])
+        .answers("200", "The notice as it is now.", "Notice")
+}
+
+fn mute(operation_id: &str, summary: &str) -> Value {
+    Operation::new(operation_id, "notices", summary, Scope::NoticesWrite)
+        .parameter(id("notice"))
+        .parameter(accept_language())
+        .parameter(idempotency_key())
+        .problems(&[400, 404, 409])
         .answers("200", "The notice as it is now.", "Notice")
 }
 
@@ -335,6 +361,27 @@ impl Operation {
         self
     }
 
+    /// What can go wrong wherever there are parameters, ids, a key or a body.
+    fn implied(&self) -> Vec<u16> {
+        let parameters = self.value["parameters"].as_array().into_iter().flatten();
+        let mut problems = Vec::new();
+        let mut changes = self.value["requestBody"].is_object();
+        for parameter in parameters {
+            problems.push(400);
+            if parameter["in"] == "path" {
+                problems.push(404);
+            }
+            if parameter["name"] == "Idempotency-Key" {
+                problems.push(409);
+                changes = true;
+            }
+        }
+        if changes {
+            problems.extend([400, 408, 413, 415]);
+        }
+        problems
+    }
+
     fn answers(self, status: &str, description: &str, schema: &str) -> Value {
         self.answers_content(status, description, &content("application/json", &reference(schema)))
     }
@@ -346,6 +393,7 @@ impl Operation {
 
     fn answers_content(mut self, status: &str, description: &str, content: &Value) -> Value {
         let good = json!({ "description": description, "headers": common_headers(), "content": content });
+        self.problems.extend(self.implied());
         let mut responses = Map::from_iter([(status.to_owned(), good)]);
         self.problems.sort_unstable();
         responses.extend(self.problems.iter().map(|status| (status.to_string(), problem(*status))));
@@ -360,7 +408,7 @@ fn id(of: &str) -> Value {
         "in": "path",
         "required": true,
         "description": format!("The opaque id of the {of}."),
-        "schema": { "type": "string", "maxLength": 64, "pattern": "^[0-9a-f]{32}$" },
+        "schema": schemas::id(),
     })
 }
 

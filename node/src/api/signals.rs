@@ -1,6 +1,7 @@
 //! Signals: a professional's statement "we are involved and worried" about one case.
 
 use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use axum::Json;
@@ -14,6 +15,7 @@ use super::auth::Allowed;
 use super::auth::needs::{SignalsRead, SignalsWrite};
 use super::body::{JsonBody, NoBody};
 use super::idempotency::with_key;
+use super::query::Parameters;
 use super::shape::{Object, Shape};
 use super::{Application, BASE_PATH, Problem};
 
@@ -21,8 +23,8 @@ use super::{Application, BASE_PATH, Problem};
 const MAX_PERSONS: usize = 50;
 
 const SIGNAL_FIELDS: &[&str] =
-    &["caseReference", "purpose", "persons", "contact", "familyInformed", "quietUntil"];
-const PERSON_FIELDS: &[&str] = &[
+    &["caseReference", "purpose", "persons", "contact", "familyInformed", "quietUntil", "owner"];
+pub(super) const PERSON_FIELDS: &[&str] = &[
     "role",
     "bsn",
     "givenNames",
@@ -48,6 +50,8 @@ pub struct NewSignal {
     pub family_informed: Option<FamilyInformed>,
     /// Nobody learns of it until so many organisations are involved.
     pub quiet_until: Option<u32>,
+    /// The account that works on it; a person makes signals of their own.
+    pub owner: Option<String>,
 }
 
 /// A person as it was sent.
@@ -114,6 +118,29 @@ pub struct SignalView {
     /// Moment in UTC, RFC 3339.
     pub expires_at: String,
     pub quiet_until: Option<u32>,
+    /// The account that works on it; none when nobody does, or nobody who is still here.
+    pub owner: Option<String>,
+    /// Their team.
+    pub team: Option<String>,
+    /// The account to which it is offered.
+    pub offered_to: Option<String>,
+}
+
+impl FromStr for SignalFilter {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        if text == "none" { Ok(Self::WithoutOwner) } else { Err(()) }
+    }
+}
+
+/// Which signals are listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignalFilter {
+    /// All that the actor may see.
+    All,
+    /// Only those that nobody owns.
+    WithoutOwner,
 }
 
 pub(super) async fn add<A: Application>(
@@ -131,8 +158,11 @@ pub(super) async fn add<A: Application>(
 pub(super) async fn list<A: Application>(
     State(application): State<Arc<A>>,
     Allowed(actor, _): Allowed<SignalsRead>,
+    mut parameters: Parameters,
 ) -> Result<Json<Vec<SignalView>>, Problem> {
-    Ok(Json(application.signals(&actor).await?))
+    let filter = parameters.take("owner", "must be none, or left out").unwrap_or(SignalFilter::All);
+    parameters.finish()?;
+    Ok(Json(application.signals(&actor, filter).await?))
 }
 
 pub(super) async fn show<A: Application>(
@@ -176,6 +206,7 @@ fn new_signal(value: &Value) -> Result<NewSignal, Problem> {
             contact: contact(&mut shape, &object),
             family_informed: family_informed(&mut shape, &object),
             quiet_until: shape.number(&object, "quietUntil"),
+            owner: shape.text(&object, "owner"),
         }
     });
     shape.finish(signal)
@@ -194,17 +225,21 @@ fn persons(shape: &mut Shape, signal: &Object<'_>) -> Vec<NewPerson> {
 
 fn person(shape: &mut Shape, value: &Value, at: String) -> Option<NewPerson> {
     let object = shape.object(value, at, PERSON_FIELDS)?;
-    Some(NewPerson {
-        role: shape.text(&object, "role"),
-        bsn: shape.text(&object, "bsn"),
-        given_names: shape.text(&object, "givenNames"),
-        name_prefix: shape.text(&object, "namePrefix"),
-        family_name: shape.text(&object, "familyName"),
-        birth_date: shape.text(&object, "birthDate"),
-        postal_code: shape.text(&object, "postalCode"),
-        house_number: shape.text_or_number(&object, "houseNumber"),
-        house_number_suffix: shape.text(&object, "houseNumberSuffix"),
-    })
+    Some(person_of(shape, &object))
+}
+
+pub(super) fn person_of(shape: &mut Shape, object: &Object<'_>) -> NewPerson {
+    NewPerson {
+        role: shape.text(object, "role"),
+        bsn: shape.text(object, "bsn"),
+        given_names: shape.text(object, "givenNames"),
+        name_prefix: shape.text(object, "namePrefix"),
+        family_name: shape.text(object, "familyName"),
+        birth_date: shape.text(object, "birthDate"),
+        postal_code: shape.text(object, "postalCode"),
+        house_number: shape.text_or_number(object, "houseNumber"),
+        house_number_suffix: shape.text(object, "houseNumberSuffix"),
+    }
 }
 
 pub(super) fn contact(shape: &mut Shape, signal: &Object<'_>) -> Option<NewContact> {

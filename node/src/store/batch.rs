@@ -82,6 +82,10 @@ pub enum Table {
     Cooperation = 40,
     /// What was to be told about each case, by case id; sealed per case.
     Told = 41,
+    /// Accounts of the partner's people, by id; sealed.
+    Account = 42,
+    /// Teams, by id; sealed.
+    Team = 43,
 }
 
 impl Table {
@@ -124,6 +128,8 @@ impl Table {
             Self::Vouched => "vouched",
             Self::Cooperation => "cooperation",
             Self::Told => "told",
+            Self::Account => "account",
+            Self::Team => "team",
         }
     }
 }

@@ -17,6 +17,7 @@ pub(super) fn of(schema: &str) -> Option<Value> {
         "Signal" => json!({
             "id": ID, "caseReference": "2026-0431", "purpose": "jeugd", "state": "active", "persons": 1,
             "createdAt": "2026-11-21T20:00:00Z", "expiresAt": "2027-12-01T00:00:00Z", "quietUntil": null,
+            "owner": ACCOUNT, "team": TEAM, "offeredTo": null,
         }),
         "Notice" => notice(),
         "NewResponse" => json!({ "matchId": MATCH, "response": "coordinate", "contact": contact() }),
@@ -36,11 +37,56 @@ pub(super) fn of(schema: &str) -> Option<Value> {
             "entry": { "kind": "service", "time": "2026-11-21T20:00:00Z", "outcome": "done", "count": 1 },
         }),
         "AuditProof" => json!({ "hashes": ["47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="] }),
+        _ => return of_people(schema),
+    };
+    Some(example)
+}
+
+fn of_people(schema: &str) -> Option<Value> {
+    let sign_in = json!({ "local": "a.bakker" });
+    let example = match schema {
+        "Person" => json!({
+            "id": ACCOUNT, "name": "A. Bakker", "function": "teacher", "teams": [TEAM], "active": true,
+            "away": { "now": false, "fromDate": "2026-12-21", "untilDate": "2027-01-03", "substitute": OTHER },
+            "signIn": sign_in, "email": "a.bakker@school.example", "phone": "+31101234567",
+            "roles": ["professional"], "mail": "digest", "createdAt": "2026-11-21T20:00:00Z",
+        }),
+        "NewAccount" => json!({
+            "signIn": sign_in, "name": "A. Bakker", "email": "a.bakker@school.example", "phone": "010 123 45 67",
+            "function": "teacher", "roles": ["professional"], "teams": [], "mail": "digest",
+        }),
+        "AccountChange" => json!({ "active": false }),
+        "NewAbsence" => json!({ "fromDate": "2026-12-21", "untilDate": "2027-01-03", "substitute": null }),
+        "Team" => json!({ "id": TEAM, "name": "Team Noord" }),
+        "NewTeam" => json!({ "name": "Team Noord" }),
+        "NewOffer" | "NewOwner" => json!({ "to": OTHER }),
+        "Erased" => json!({ "id": ID }),
+        "NewPerson" => json!({ "givenNames": "Sanne", "familyName": "Jong", "birthDate": "2014-03-31" }),
+        "Held" => json!({ "signals": [held()] }),
         _ => return None,
     };
     Some(example)
 }
 
+fn held() -> Value {
+    json!({
+        "id": ID, "caseReference": "2026-0431", "purpose": "jeugd", "legalGround": "Jeugdwet", "state": "active",
+        "createdAt": "2026-11-21T20:00:00Z", "expiresAt": "2027-12-01T00:00:00Z", "familyInformed": true,
+        "persons": [{
+            "basis": ["birth-name-initial"], "role": "child", "bsn": "", "givenNames": "Sanne", "namePrefix": "de",
+            "familyName": "Jong", "born": "31-03-2014", "postalCode": "1234AB", "houseNumber": "12",
+            "houseNumberSuffix": "",
+        }],
+        "shared": [{
+            "partner": "wijkteam-noord", "sinceDate": "2026-11-21", "live": true, "state": "open",
+            "contactDate": null, "outcome": null, "theirOutcome": null,
+        }],
+    })
+}
+
+const ACCOUNT: &str = "4d0e9d3c1b2a394857660c4be1f05f6a";
+const OTHER: &str = "1b2a394857660c4be1f05f6a4d0e9d3c";
+const TEAM: &str = "57660c4be1f05f6a4d0e9d3c1b2a3948";
 const ID: &str = "0c4be1f05f6a4d0e9d3c1b2a39485766";
 const MATCH: &str = "9b1d0f6e2c3a4857b6c5d4e3f2a10918";
 const CLAIM: &str = "2a10918b6c5d4e3f9b1d0f6e2c3a4857";

@@ -6,8 +6,17 @@ use serde_json::{Map, Value, json};
 use super::reference;
 
 mod notices;
+mod people;
 
 pub(super) fn schemas() -> Value {
+    let mut schemas = most_schemas();
+    for (name, schema) in people::all() {
+        schemas[name] = schema;
+    }
+    schemas
+}
+
+fn most_schemas() -> Value {
     json!({
         "Problem": problem(),
         "InvalidParam": invalid_param(),
@@ -69,6 +78,21 @@ fn one_of(values: &[&str]) -> Value {
     json!({ "type": "string", "enum": values })
 }
 
+/// An opaque id.
+pub(super) fn id() -> Value {
+    json!({ "type": "string", "maxLength": 64, "pattern": "^[0-9a-f]{32}$" })
+}
+
+/// The same or nothing.
+fn maybe_id(description: &str) -> Value {
+    json!({
+        "type": ["string", "null"],
+        "maxLength": 64,
+        "pattern": "^[0-9a-f]{32}$",
+        "description": description,
+    })
+}
+
 pub(super) fn count() -> Value {
     json!({ "type": "integer", "format": "int64", "minimum": 0, "maximum": MAX_COUNT })
 }
@@ -126,6 +150,11 @@ fn new_signal() -> Value {
         "maxLength": 200,
         "description": "Your own reference of the case; a live signal with it gets the new content.",
     });
+    let owner = json!({
+        "type": ["string", "null"],
+        "maxLength": 256,
+        "description": "The account that works on it; a person makes signals of their own.",
+    });
     let properties = [
         ("caseReference", reference_text),
         ("purpose", purpose),
@@ -133,6 +162,7 @@ fn new_signal() -> Value {
         ("contact", nullable("Contact")),
         ("familyInformed", nullable("FamilyInformed")),
         ("quietUntil", quiet),
+        ("owner", owner),
     ];
     input(&properties, &["caseReference", "persons"])
 }
@@ -184,7 +214,7 @@ fn family_informed() -> Value {
 
 fn signal() -> Value {
     let properties = [
-        ("id", text(64)),
+        ("id", id()),
         ("caseReference", text(256)),
         ("purpose", text(32)),
         ("state", one_of(&["active", "withdrawn", "expired"])),
@@ -195,6 +225,9 @@ fn signal() -> Value {
             "quietUntil",
             json!({ "type": ["integer", "null"], "format": "int32", "minimum": 2, "maximum": MIN_MAX }),
         ),
+        ("owner", maybe_id("The account that works on it.")),
+        ("team", maybe_id("The team that sees it.")),
+        ("offeredTo", maybe_id("The account that is asked to take it over.")),
     ];
     object(&properties, &["id", "caseReference", "purpose", "state", "persons", "createdAt", "expiresAt"])
 }

@@ -159,7 +159,7 @@ fn operations_say_everything_that_can_go_wrong() {
 }
 
 /// Those that change nothing.
-const POSTS_THAT_ONLY_ASK: &[&str] = &[];
+const POSTS_THAT_ONLY_ASK: &[&str] = &["/access-requests"];
 
 #[tokio::test]
 async fn every_change_can_be_repeated() {
@@ -211,7 +211,7 @@ fn operations_follow_the_rules() {
         let segments: Vec<&str> = path.split('/').skip(1).collect();
         let kebab = |segment: &str| segment.chars().all(|c| c.is_ascii_lowercase() || "-.{}".contains(c));
         assert!(segments.iter().all(|segment| !segment.is_empty() && kebab(segment)), "{path}");
-        assert!(["get", "post"].contains(&method.as_str()));
+        assert!(["get", "post", "patch"].contains(&method.as_str()));
         assert!(ids.insert(operation["operationId"].as_str().unwrap()), "operation ids are unique");
         assert!(operation["tags"].as_array().unwrap().iter().all(|tag| tags.contains(&tag)));
         let none = Vec::new();

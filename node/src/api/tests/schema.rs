@@ -15,6 +15,8 @@ const KEYWORDS: &[&str] = &[
     "minimum",
     "maximum",
     "items",
+    "minProperties",
+    "maxProperties",
     "minItems",
     "maxItems",
     "properties",
@@ -129,6 +131,12 @@ fn object(document: &Value, schema: &Value, value: &Value, at: &str, found: &mut
             Some(property) => check(document, property, field, &format!("{at}/{name}"), found),
             None => found.push(format!("{at}/{name}: is not documented")),
         }
+    }
+    let len = fields.len() as u64;
+    if len > schema["maxProperties"].as_u64().unwrap_or(u64::MAX)
+        || len < schema["minProperties"].as_u64().unwrap_or(0)
+    {
+        found.push(format!("{at}: has {len} fields"));
     }
     for required in schema["required"].as_array().into_iter().flatten() {
         let required = required.as_str().expect("a name");

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{count, input, list, moment, nullable, object, one_of, reference, text};
+use super::{count, id, input, list, moment, nullable, object, one_of, reference, text};
 use crate::api::notices::{ALREADY_TOGETHER, COORDINATE, NOT_RIGHT, OUTCOMES, REASONS};
 use crate::api::steps::LEAD;
 use crate::coordination::What;
@@ -28,7 +28,7 @@ fn maybe_text(max: u32, description: &str) -> Value {
 
 pub(super) fn notice() -> Value {
     let properties = [
-        ("id", text(64)),
+        ("id", id()),
         ("caseReference", text(256)),
         ("state", state()),
         ("otherPartners", count()),
