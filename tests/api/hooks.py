@@ -1,6 +1,7 @@
 """What every response of the API must be, whatever was asked. Schemathesis calls each check with every response."""
 
 import json
+import os
 import re
 
 import schemathesis
@@ -75,3 +76,32 @@ def nothing_sent_comes_back_in_an_error(ctx, response, case):
         for value in person.values() if isinstance(person, dict) else []:
             told = isinstance(value, str) and len(value) >= 8 and value in response.content.decode()
             assert not told, "an error repeats what was sent about a person"
+
+
+# Proof that the checks can fail: with one of these faults a run must find it. `tests/system/api.rs` tries each.
+def invalid_input_as_422(response):
+    if response.status_code == 400:
+        response.status_code = 422
+
+
+def no_version(response):
+    response.headers.pop("api-version", None)
+
+
+def errors_as_plain_json(response):
+    if response.status_code >= 400:
+        response.headers["content-type"] = ["application/json"]
+
+
+def another_field(response):
+    if response.status_code == 200:
+        response.content = response.content.replace(b'"caseReference"', b'"case"')
+
+
+FAULTS = {fault.__name__: fault for fault in (invalid_input_as_422, no_version, errors_as_plain_json, another_field)}
+
+if FAULT := os.environ.get("TEST_API_FAULT"):
+
+    @schemathesis.hook
+    def after_call(context, case, response):
+        FAULTS[FAULT](response)

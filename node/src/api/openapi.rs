@@ -320,6 +320,7 @@ fn documentation() -> Value {
                 "headers": common_headers(),
                 "content": { "application/json": { "schema": { "type": "object" } } },
             },
+            "405": problem(405),
             "406": problem(406),
             "429": problem(429),
             "500": problem(500),
@@ -343,7 +344,7 @@ impl Operation {
             "security": [{ "bearer": [scope.as_str()] }],
             "parameters": [],
         });
-        Self { value, problems: vec![401, 403, 406, 429, 500, 503] }
+        Self { value, problems: vec![401, 403, 405, 406, 429, 500, 503] }
     }
 
     fn parameter(mut self, parameter: Value) -> Self {

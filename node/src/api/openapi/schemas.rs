@@ -4,6 +4,7 @@ use kring_protocol::submission::MIN_MAX;
 use serde_json::{Map, Value, json};
 
 use super::reference;
+pub(super) use crate::api::audit::MAX_COUNT;
 
 mod notices;
 mod people;
@@ -49,8 +50,6 @@ fn most_schemas() -> Value {
 
 /// Most items of a list that only the node's own size bounds.
 pub(super) const MAX_ITEMS: u32 = 10_000_000;
-/// Largest count: what every reader of JSON takes exactly.
-pub(super) const MAX_COUNT: u64 = (1 << 53) - 1;
 
 fn object(properties: &[(&str, Value)], required: &[&str]) -> Value {
     let properties: Map<String, Value> =

@@ -92,7 +92,23 @@ fn account(required: &[&str]) -> Value {
         ("mail", mail()),
         ("active", json!({ "type": "boolean" })),
     ];
+    let properties = properties.map(|(name, schema)| {
+        let is_needed = required.contains(&name);
+        (name, if is_needed { schema } else { or_null(schema) })
+    });
     input(&properties, required)
+}
+
+/// What may be left out may be `null` too.
+fn or_null(mut schema: Value) -> Value {
+    if schema.get("type").is_none_or(|types| types.is_array()) {
+        return if schema.get("$ref").is_some() { json!({ "anyOf": [schema, { "type": "null" }] }) } else { schema };
+    }
+    schema["type"] = json!([schema["type"], "null"]);
+    if let Some(words) = schema.get_mut("enum").and_then(Value::as_array_mut) {
+        words.push(Value::Null);
+    }
+    schema
 }
 
 fn new_absence() -> Value {
