@@ -31,6 +31,7 @@ use crate::keys::Keyring;
 use crate::keystore::{MasterKey, identity};
 use crate::matcher::Matcher;
 use crate::network::{Inbound, Network, Peer, Tap, peer_id};
+use crate::outgoing::{Outgoing, Ways};
 use crate::partner::Partner;
 use crate::people::People;
 use crate::reader::Reader;
@@ -208,6 +209,7 @@ impl CoreParts {
             clock: time,
             pace,
             stopping,
+            happened: Notify::new(),
             failure,
         }))
     }
@@ -271,6 +273,7 @@ impl Loaded {
                 vault::KeyName::Meeting,
                 vault::KeyName::Traces,
                 vault::KeyName::People,
+                vault::KeyName::Outgoing,
             ],
             &mut batch,
         )?;
@@ -369,13 +372,17 @@ async fn start_roles(
 ) -> Result<Arc<Node>, RunError> {
     let tokens = tokens::load(&config.tokens_file).map_err(failed("reading the API tokens"))?;
     let tokens = tokens.into_iter().map(|token| (token.hash, token)).collect();
+    let ways = Ways::open(core, config).map_err(failed("reading how the node tells of events"))?;
     let loaded = Loaded::load(core).await.map_err(failed("reading what is stored"))?;
     loaded.spawn_roles(core, requests, tasks);
     loaded.spawn_partner(core, canary, tasks);
     let Loaded { keyring, ceremonies, boards, matcher, partner, .. } = loaded;
     let people = Arc::new(People::load(Arc::clone(core)).map_err(failed("reading the people"))?);
+    let outgoing = Arc::new(Outgoing::new(Arc::clone(core), Arc::clone(&partner)));
+    let telling = outgoing.spawn(Arc::clone(&people), ways, tasks).await;
+    telling.map_err(failed("reading what people and systems are to be told"))?;
     let core = Arc::clone(core);
-    Ok(Arc::new(Node { core, keyring, ceremonies, partner, boards, matcher, people, tokens }))
+    Ok(Arc::new(Node { core, keyring, ceremonies, partner, boards, matcher, people, outgoing, tokens }))
 }
 
 /// Finds work whenever keys arrive; once an hour also lets go of what has expired.

@@ -15,6 +15,7 @@ mod hostile;
 mod kills;
 mod matching;
 mod mistaken;
+mod outgoing;
 mod privacy;
 mod recipes;
 mod roles;

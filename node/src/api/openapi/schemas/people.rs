@@ -102,7 +102,11 @@ fn account(required: &[&str]) -> Value {
 /// What may be left out may be `null` too.
 fn or_null(mut schema: Value) -> Value {
     if schema.get("type").is_none_or(|types| types.is_array()) {
-        return if schema.get("$ref").is_some() { json!({ "anyOf": [schema, { "type": "null" }] }) } else { schema };
+        return if schema.get("$ref").is_some() {
+            json!({ "anyOf": [schema, { "type": "null" }] })
+        } else {
+            schema
+        };
     }
     schema["type"] = json!([schema["type"], "null"]);
     if let Some(words) = schema.get_mut("enum").and_then(Value::as_array_mut) {
