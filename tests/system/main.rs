@@ -4,6 +4,7 @@
 //! (`.config/nextest.toml`), and networks choose free ports, so that `cargo test` may start several.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod api;
 mod canaries;
 mod caseloads;
 mod cooperation;
