@@ -347,6 +347,7 @@ impl Loaded {
             Arc::clone(&self.keyring),
             Arc::clone(&self.partner),
             self.matcher.clone(),
+            Arc::clone(&self.boards),
             Arc::clone(&self.ceremonies),
             Arc::clone(&self.trace),
         ));
@@ -375,6 +376,7 @@ async fn housekeeping(
     keyring: Arc<Keyring>,
     partner: Arc<Partner>,
     matcher: Option<Arc<Matcher>>,
+    boards: Arc<Boards>,
     ceremonies: Arc<Ceremonies>,
     trace: Arc<Trace>,
 ) {
@@ -385,6 +387,7 @@ async fn housekeeping(
             partner.expire().await?;
             responses::expire(&core).await?;
             trace.expire().await?;
+            boards.expire().await?;
             match &matcher {
                 Some(matcher) => matcher.expire().await,
                 None => Ok(()),

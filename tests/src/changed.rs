@@ -46,6 +46,10 @@ pub enum Change {
     WrongProof,
     /// A relay that loses what it should pass on.
     RelayDrops,
+    /// A relay that keeps open what it should pass on.
+    RelayHolds,
+    /// A matcher that keeps open what relays bring.
+    MatcherHolds,
     /// A relay that alters what is sealed, and signs.
     RelayAlters,
     /// A relay that answers with what the matcher said to an earlier submission.
@@ -60,6 +64,8 @@ pub enum Change {
     ForkedBoard,
     /// A matcher whose board somebody else has signed for.
     ForeignCheckpoint,
+    /// A member that shows hashes in the place of entries that others still need.
+    EarlyHashes,
     /// A matcher that says that there is nothing new, without waiting for it.
     NothingAtOnce,
     /// A matcher that says that there is nothing new when there is.
@@ -67,13 +73,15 @@ pub enum Change {
 }
 
 impl Change {
-    const ALL: [Self; 15] = [
+    const ALL: [Self; 18] = [
         Self::Nothing,
         Self::Leak,
         Self::LeavesNothing,
         Self::WrongElement,
         Self::WrongProof,
         Self::RelayDrops,
+        Self::RelayHolds,
+        Self::MatcherHolds,
         Self::RelayAlters,
         Self::RelayReplays,
         Self::FalseTickets,
@@ -81,6 +89,7 @@ impl Change {
         Self::ShrunkBoard,
         Self::ForkedBoard,
         Self::ForeignCheckpoint,
+        Self::EarlyHashes,
         Self::NothingAtOnce,
         Self::HiddenBoard,
     ];
@@ -169,6 +178,7 @@ impl ChangedNode {
                 Family::Board,
                 Way::AnswerOut,
             ) => board::wrong(self.change, &self.member, &mut memory.board, bytes),
+            (Change::EarlyHashes, Family::Board, Way::AnswerOut) => board::hashes(bytes),
             (Change::HiddenBoard, Family::Board, Way::AnswerOut) => board::hidden(&self.member, bytes),
             (Change::NothingAtOnce, Family::Board, Way::RequestIn) => board::without_waiting(bytes),
             _ => None,
@@ -218,6 +228,19 @@ impl Tap for ChangedNode {
             self.record(passing, bytes);
         }
         bytes
+    }
+
+    fn holds(&self, passing: Passing<'_>, request: &[u8]) -> bool {
+        let holds = passing.family == Family::Forward
+            && match self.change {
+                Change::RelayHolds => forward::is_for_a_relay(request),
+                Change::MatcherHolds => !forward::is_for_a_relay(request),
+                _ => false,
+            };
+        if holds {
+            tracing::info!(change = ?self.change, peer = %passing.peer, "{DID}");
+        }
+        holds
     }
 }
 

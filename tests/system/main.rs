@@ -9,6 +9,7 @@ mod caseloads;
 mod cooperation;
 mod crash_points;
 mod documents;
+mod dropping;
 mod evidence;
 mod hostile;
 mod kills;
