@@ -257,6 +257,14 @@ impl Reader {
             let post = matcher_key
                 .and_then(|key| open_signed_post(&entry.body, &mailbox, &self.destination, &key).ok());
             match post {
+                Some(SignedPost { post: Post::Met(met), .. })
+                    if self.partner.matches().has_ended(&met.mailbox) =>
+                {
+                    // Both posts are the matcher's, but not under which number: nothing of it can be proven to others.
+                    let matcher = &self.destination.matcher;
+                    tracing::error!(%matcher, "a matcher introduces what had ended; it is left out");
+                    change.notice_revival();
+                }
                 Some(post) => {
                     let met = self.post(&key, &left, &own, post, batch)?;
                     change.update(&met);

@@ -428,6 +428,7 @@ fn records() {
         heard: Vec::new(),
         heard_over: BTreeSet::new(),
         spent: Vec::new(),
+        ended: BTreeSet::new(),
     };
     let message = |from, to, byte| Message {
         id: MessageId::from_bytes([byte; 16]),
@@ -444,6 +445,7 @@ fn records() {
         said: vec![bound],
         heard_over: BTreeSet::from([pair.clone()]),
         spent: vec![Spent { pair, next: 300 }],
+        ended: BTreeSet::new(),
         ..named.clone()
     };
     let mistaken = Match { said: vec![said], heard: vec![message(low, high, 15)], ..named.clone() };

@@ -15,6 +15,7 @@ use rustix::process::{Signal, getpid, kill_process};
 use crate::impostor::Member;
 
 mod board;
+mod ceremony;
 mod evaluation;
 mod forward;
 
@@ -44,6 +45,12 @@ pub enum Change {
     WrongElement,
     /// A key holder that proves something else, and signs.
     WrongProof,
+    /// A key holder that gives a share which does not fit its commitment, and signs it.
+    WrongShare,
+    /// A key holder that commits to something else towards some, and signs it.
+    TwoFaced,
+    /// A key holder that confirms a ceremony before it can know what comes of it.
+    EarlyConfirmation,
     /// A relay that loses what it should pass on.
     RelayDrops,
     /// A relay that keeps open what it should pass on.
@@ -73,12 +80,15 @@ pub enum Change {
 }
 
 impl Change {
-    const ALL: [Self; 18] = [
+    const ALL: [Self; 21] = [
         Self::Nothing,
         Self::Leak,
         Self::LeavesNothing,
         Self::WrongElement,
         Self::WrongProof,
+        Self::WrongShare,
+        Self::TwoFaced,
+        Self::EarlyConfirmation,
         Self::RelayDrops,
         Self::RelayHolds,
         Self::MatcherHolds,
@@ -159,6 +169,14 @@ impl ChangedNode {
             }
             (Change::WrongElement | Change::WrongProof, Family::Evaluate, Way::AnswerOut) => {
                 evaluation::wrong(self.change, &self.member, bytes)
+            }
+            (
+                Change::WrongShare | Change::TwoFaced | Change::EarlyConfirmation,
+                Family::Ceremony,
+                Way::AnswerOut,
+            ) => ceremony::wrong(self.change, &self.member, bytes),
+            (Change::EarlyConfirmation, Family::Ceremony, Way::AnswerIn) => {
+                ceremony::without_confirmations(bytes)
             }
             (Change::RelayDrops, Family::Forward, Way::RequestIn) if forward::is_for_a_relay(bytes) => {
                 return Fate::Lost;

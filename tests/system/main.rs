@@ -6,6 +6,7 @@
 
 mod canaries;
 mod caseloads;
+mod ceremony;
 mod cooperation;
 mod crash_points;
 mod documents;
