@@ -198,6 +198,36 @@ async fn replay(relay: &Member, requests: &[Vec<u8>]) -> usize {
     receipts
 }
 
+/// The control: where no other relay may stand between sender and matcher, one that drops or alters is obeyed.
+#[test]
+fn without_a_spare_a_relay_decides_what_arrives() {
+    let place = Place::new();
+    let mut founded = Founded::new(place.path(), &["a", "b", "f"], &["f"], |draft| {
+        draft.replace(r#"members = ["a", "b", "f"]"#, r#"members = ["a", "b"]"#)
+    });
+    for (number, wrong) in ["RelayDrops", "RelayAlters"].into_iter().enumerate() {
+        founded.start_changed("b", &[(CHANGE, wrong)]);
+        let others: &[&str] = if number == 0 { &["a", "f"] } else { &[] };
+        founded.start(others);
+        let nodes = ["a", "b", "f"].map(|member| founded.node(member));
+        until_ready(&nodes);
+        let [a, b, _] = &nodes;
+        let (case, person) = (format!("case {number}"), Person::invented(number));
+        add(a, &case, &[&person]);
+        add(b, &case, &[&person]);
+        // Tried again and again, and b's own is there.
+        until("a tries", SOON, || (b.log().matches(DID).count() >= 4 * (number + 1)).then_some(()));
+        until("b has left its own", SOON, || {
+            nodes[2].metric("kring_meeting_submissions").filter(|live| *live > 0)
+        });
+        assert!(a.notice(&case).is_none() && b.notice(&case).is_none(), "{wrong}");
+        founded.stop("b");
+        founded.start(&["b"]);
+        assert_eq!(matches(a, &case, 1), matches(b, &case, 1), "nothing was lost for good");
+        founded.stop("b");
+    }
+}
+
 /// It costs two seconds once, and then nothing for a minute; nothing is lost, and nothing is there twice.
 #[test]
 fn a_relay_that_keeps_requests_open_costs_two_seconds() {
