@@ -7,21 +7,26 @@
 //! What a request does, and whether a person can be recognised: that is the [`Application`]'s. Pages for people,
 //! and TLS, which ends at the proxy before the node or in it, but not here.
 
+mod access_requests;
 mod application;
 mod audit;
 pub mod auth;
 mod body;
 mod error;
 mod finish;
+mod hand_over;
+mod idempotency;
 mod imports;
 mod network;
 mod notices;
 mod openapi;
 pub mod operations;
+mod people;
 mod query;
 mod serve;
 mod shape;
 mod signals;
+mod staff;
 mod steps;
 
 use std::fmt;
@@ -29,20 +34,25 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::http::{Method, StatusCode};
-use axum::routing::{MethodRouter, any, get, post};
+use axum::routing::{MethodRouter, any, get, patch, post};
 
+pub use access_requests::{HeldPersonView, HeldSignalView, HeldView, SharedView};
 pub use application::Application;
 pub use audit::{AuditEntry, AuditProof, ProofView};
 pub use auth::{Actor, Scope, TokenRecord};
 pub use error::{ApplicationError, InvalidParam, Place, Problem};
+pub use hand_over::ErasedView;
+pub use idempotency::Idempotency;
 pub use imports::{ImportReport, LineReason};
 pub use network::{BoardRead, KeyView, NetworkView, PartnerView, SubmissionsWaiting, Tempo, WaitingView};
 pub use notices::{
     AlertView, CardView, ClaimView, MatchView, MaybeOutcome, NewResponse, NoticeState, NoticeView,
     ResponseView, Says, Whose,
 };
+pub use people::{AllView, AwayView, NewAbsence, PersonForm, PersonView, SignInView, TeamView, mail_word};
 pub use serve::serve;
-pub use signals::{FamilyInformed, Idempotency, NewContact, NewPerson, NewSignal, SignalState, SignalView};
+pub use signals::{FamilyInformed, NewContact, NewPerson, NewSignal, SignalFilter, SignalState, SignalView};
+pub use staff::Staff;
 pub use steps::Step;
 
 /// The version of the interface, in every response and in the OpenAPI document.
@@ -66,6 +76,7 @@ impl<A> fmt::Debug for Endpoint<A> {
 fn endpoints<A: Application>() -> Vec<Endpoint<A>> {
     let get = |path, handler| Endpoint { method: Method::GET, path, handler };
     let post = |path, handler| Endpoint { method: Method::POST, path, handler };
+    let patch = |path, handler| Endpoint { method: Method::PATCH, path, handler };
     vec![
         get("/openapi.json", self::get(openapi::document)),
         get("/signals", self::get(signals::list::<A>)),
@@ -79,6 +90,20 @@ fn endpoints<A: Application>() -> Vec<Endpoint<A>> {
         post("/notices/{id}/contact", self::post(notices::contact::<A>)),
         post("/notices/{id}/lead", self::post(notices::lead::<A>)),
         post("/notices/{id}/close", self::post(notices::close::<A>)),
+        post("/notices/{id}/mute", self::post(notices::mute::<A>)),
+        post("/notices/{id}/unmute", self::post(notices::unmute::<A>)),
+        get("/people", self::get(people::list::<A>)),
+        post("/people", self::post(people::add::<A>)),
+        get("/people/{id}", self::get(people::show::<A>)),
+        patch("/people/{id}", self::patch(people::change::<A>)),
+        post("/people/{id}/absence", self::post(people::absence::<A>)),
+        get("/teams", self::get(people::teams::<A>)),
+        post("/teams", self::post(people::add_team::<A>)),
+        post("/signals/{id}/hand-over", self::post(hand_over::hand_over::<A>)),
+        post("/signals/{id}/accept", self::post(hand_over::accept::<A>)),
+        post("/signals/{id}/assign", self::post(hand_over::assign::<A>)),
+        post("/signals/{id}/erase", self::post(hand_over::erase::<A>)),
+        post("/access-requests", self::post(access_requests::answer::<A>)),
         get("/network", self::get(network::show::<A>)),
         get("/covenant", self::get(network::covenant::<A>)),
         post("/imports", self::post(imports::import::<A>)),

@@ -19,8 +19,9 @@ use serde_json::{Value, json};
 use crate::api::auth::TokenHash;
 use crate::api::{
     Actor, Application, ApplicationError, AuditEntry, AuditProof, BoardRead, Idempotency, ImportReport,
-    KeyView, NetworkView, NewResponse, NewSignal, NoticeView, PartnerView, ProofView, ResponseView, Scope,
-    SignalState, SignalView, Step, SubmissionsWaiting, Tempo, TokenRecord, WaitingView, operations,
+    InvalidParam, KeyView, NetworkView, NewResponse, NewSignal, NoticeView, PartnerView, ProofView,
+    ResponseView, Scope, SignalFilter, SignalState, SignalView, Step, SubmissionsWaiting, Tempo, TokenRecord,
+    WaitingView, operations,
 };
 use crate::audit::Event;
 use crate::boards::Boards;
@@ -30,10 +31,16 @@ use crate::core::Core;
 use crate::keys::Keyring;
 use crate::matcher::Matcher;
 use crate::partner::Partner;
+use crate::people::{Account, Act, CaseAct, Ownership, People, Viewer, access, form};
 use crate::responses::{self, Asked};
-use crate::signals;
+use crate::signals::{self, Maker};
 use crate::store::Batch;
 use crate::texts::Language;
+
+mod permit;
+mod staff;
+#[cfg(test)]
+mod tests;
 
 /// What the API works on.
 #[derive(Debug)]
@@ -50,6 +57,8 @@ pub struct Node {
     pub boards: Arc<Boards>,
     /// The matcher's role, where this node has it.
     pub matcher: Option<Arc<Matcher>>,
+    /// The partner's people.
+    pub people: Arc<People>,
     /// Tokens that the API accepts.
     pub tokens: BTreeMap<TokenHash, TokenRecord>,
 }
@@ -65,9 +74,32 @@ impl Node {
 
     fn event(&self, actor: &Actor, kind: Kind, count: usize) -> Event {
         let name = match actor {
-            Actor::Token(id) | Actor::Person(id) => id.as_bytes(),
+            Actor::Token(id) => id.clone(),
+            Actor::Person(id) => id.to_string(),
         };
-        Event { actor: Some(self.core.audit.actor(name)), ..self.core.event(kind, None, count as u64) }
+        Event {
+            actor: Some(self.core.audit.actor(name.as_bytes())),
+            ..self.core.event(kind, None, count as u64)
+        }
+    }
+
+    /// Whose a new signal is: of whoever makes it, or of the professional whom a system names.
+    fn owner_of_new(&self, viewer: &Viewer, named: Option<&str>) -> Result<Option<Account>, InvalidParam> {
+        let found = named.map(|id| form::professional(id, &*self.people));
+        match (viewer, found) {
+            (Viewer::System, None) => Ok(None),
+            (Viewer::System, Some(found)) => {
+                let wrong = || InvalidParam::body("/owner", "is not the id of an active professional");
+                found.map(Some).ok_or_else(wrong)
+            }
+            (Viewer::Person(me), None) => Ok(Some(me.clone())),
+            (Viewer::Person(me), Some(found)) if found.as_ref().is_some_and(|found| found.id == me.id) => {
+                Ok(found)
+            }
+            (Viewer::Person(_), Some(_)) => {
+                Err(InvalidParam::body("/owner", "may only be yourself; hand the signal over afterwards"))
+            }
+        }
     }
 
     fn asked<'a>(&self, actor: &Actor, notice: &'a str, idempotency: Option<Idempotency>) -> Asked<'a> {
@@ -75,7 +107,7 @@ impl Node {
         Asked { notice, case: self.case_of_notice(notice), idempotency, event }
     }
 
-    fn signal_view(&self, case: &Case) -> SignalView {
+    pub(crate) fn signal_view(&self, case: &Case) -> SignalView {
         let state = if case.withdrawn.is_some() {
             SignalState::Withdrawn
         } else if case.is_live(self.core.today()) {
@@ -92,6 +124,9 @@ impl Node {
             created_at: moment(case.created),
             expires_at: moment(case.expiry.plus(1).start()),
             quiet_until: (case.min > 2).then_some(case.min.into()),
+            owner: access::owner(&case.ownership(), &*self.people).map(|owner| owner.id.to_string()),
+            team: case.team.map(|team| team.to_string()),
+            offered_to: case.offered_to.map(|account| account.to_string()),
         }
     }
 
@@ -167,45 +202,85 @@ impl Application for Node {
         signal: NewSignal,
         idempotency: Option<Idempotency>,
     ) -> Outcome<SignalView> {
+        let viewer = self.allowed(actor, Act::MakeSignal).await?;
         let event = self.event(actor, Kind::CaseChanged, 1);
-        let case = signals::add(&self.core, &self.partner, signal, idempotency, event).await?;
-        Ok(self.signal_view(&case))
+        let maker = Maker {
+            owner: self.owner_of_new(&viewer, signal.owner.as_deref()),
+            names_owner: signal.owner.is_some(),
+            may_change: |of: &Ownership| self.may(&viewer, CaseAct::Change, of),
+        };
+        let case = signals::add(&self.core, &self.partner, signal, maker, idempotency, event).await?;
+        // A request done before may be about what is not theirs any more.
+        let mine = self.may(&viewer, CaseAct::See, &case.ownership());
+        if mine { Ok(self.signal_view(&case)) } else { Err(ApplicationError::NotFound) }
     }
 
-    async fn signals(&self, actor: &Actor) -> Outcome<Vec<SignalView>> {
-        let views: Vec<_> = self.partner.cases().iter().map(|case| self.signal_view(case)).collect();
+    async fn signals(&self, actor: &Actor, filter: SignalFilter) -> Outcome<Vec<SignalView>> {
+        let act = match filter {
+            SignalFilter::All => Act::WorkOnCases,
+            SignalFilter::WithoutOwner => Act::SignalsWithoutOwner,
+        };
+        let viewer = self.allowed(actor, act).await?;
+        let wanted = |of: &Ownership| {
+            let listed = filter == SignalFilter::All || access::owner(of, &*self.people).is_none();
+            listed && self.may(&viewer, CaseAct::See, of)
+        };
+        let views: Vec<_> = {
+            let cases = self.partner.cases();
+            cases.iter().filter(|case| wanted(&case.ownership())).map(|case| self.signal_view(case)).collect()
+        };
         self.log(actor, Kind::CaseRead, views.len()).await?;
         Ok(views)
     }
 
     async fn signal(&self, actor: &Actor, id: &str) -> Outcome<SignalView> {
-        let case = self.partner.cases().get(&case_id(id)?).cloned().ok_or(ApplicationError::NotFound)?;
+        let (_, case) = self.allowed_case(actor, Act::WorkOnCases, CaseAct::See, case_id(id)).await?;
         self.log(actor, Kind::CaseRead, 1).await?;
         Ok(self.signal_view(&case))
     }
 
-    async fn renew_signal(&self, actor: &Actor, id: &str) -> Outcome<SignalView> {
+    async fn renew_signal(
+        &self,
+        actor: &Actor,
+        id: &str,
+        idempotency: Option<Idempotency>,
+    ) -> Outcome<SignalView> {
+        let (_, case) = self.allowed_case(actor, Act::WorkOnCases, CaseAct::Change, case_id(id)).await?;
         let event = self.event(actor, Kind::CaseChanged, 1);
-        let case = signals::renew(&self.core, &self.partner, case_id(id)?, event).await?;
+        let case = signals::renew(&self.core, &self.partner, case.id, idempotency, event).await?;
         Ok(self.signal_view(&case))
     }
 
-    async fn withdraw_signal(&self, actor: &Actor, id: &str) -> Outcome<SignalView> {
+    async fn withdraw_signal(
+        &self,
+        actor: &Actor,
+        id: &str,
+        idempotency: Option<Idempotency>,
+    ) -> Outcome<SignalView> {
+        let (_, case) = self.allowed_case(actor, Act::WorkOnCases, CaseAct::Change, case_id(id)).await?;
         let event = self.event(actor, Kind::CaseChanged, 1);
-        let case = signals::withdraw(&self.core, &self.partner, case_id(id)?, event).await?;
+        let case = signals::withdraw(&self.core, &self.partner, case.id, idempotency, event).await?;
         Ok(self.signal_view(&case))
     }
 
     async fn notices(&self, actor: &Actor, language: Language) -> Outcome<Vec<NoticeView>> {
-        let views = self.notice_views(language);
+        let viewer = self.allowed(actor, Act::WorkOnCases).await?;
+        let views = self.notice_views(language, |of| self.may(&viewer, CaseAct::See, of));
         self.log(actor, Kind::CaseRead, views.len()).await?;
         Ok(views)
     }
 
     async fn notice(&self, actor: &Actor, id: &str, language: Language) -> Outcome<NoticeView> {
-        let view = self.case_of_notice(id).and_then(|case| Some((case, self.notice_view(case, language)?)));
-        let (case, view) = view.ok_or(ApplicationError::NotFound)?;
-        responses::look(&self.core, &self.partner, case, self.event(actor, Kind::CaseRead, 1)).await?;
+        let case = self.case_of_notice(id);
+        let (viewer, case) = self.allowed_case(actor, Act::WorkOnCases, CaseAct::See, case).await?;
+        let view = self.notice_view(case.id, language).ok_or(ApplicationError::NotFound)?;
+        let event = self.event(actor, Kind::CaseRead, 1);
+        if access::works_on(&viewer, &case.ownership(), &*self.people, self.local_today()) {
+            responses::look(&self.core, &self.partner, case.id, event).await?;
+        } else {
+            // Who looks on need not be reminded; who works on it still must.
+            self.log(actor, Kind::CaseRead, 1).await?;
+        }
         Ok(view)
     }
 
@@ -216,7 +291,9 @@ impl Application for Node {
         response: NewResponse,
         idempotency: Option<Idempotency>,
     ) -> Outcome<ResponseView> {
-        responses::respond(&self.core, &self.partner, self.asked(actor, notice, idempotency), response).await
+        let asked = self.asked(actor, notice, idempotency);
+        self.allowed_case(actor, Act::WorkOnCases, CaseAct::Change, asked.case).await?;
+        responses::respond(&self.core, &self.partner, asked, response).await
     }
 
     async fn step(
@@ -229,11 +306,13 @@ impl Application for Node {
     ) -> Outcome<NoticeView> {
         let asked = self.asked(actor, notice, idempotency);
         let case = asked.case;
+        self.allowed_case(actor, Act::WorkOnCases, CaseAct::Change, case).await?;
         responses::step(&self.core, &self.partner, asked, step).await?;
         case.and_then(|case| self.notice_view(case, language)).ok_or(ApplicationError::NotFound)
     }
 
-    async fn network(&self, _actor: &Actor) -> Outcome<NetworkView> {
+    async fn network(&self, actor: &Actor) -> Outcome<NetworkView> {
+        self.allowed(actor, Act::ReadNetwork).await?;
         let covenant = &self.core.covenant;
         let card = covenant.member(&self.core.me).ok_or(ApplicationError::Internal)?;
         let immediate = covenant.tempo == CovenantTempo::Immediate;
@@ -250,22 +329,32 @@ impl Application for Node {
         })
     }
 
-    async fn covenant(&self, _actor: &Actor) -> Outcome<Value> {
+    async fn covenant(&self, actor: &Actor) -> Outcome<Value> {
+        self.allowed(actor, Act::ReadCovenant).await?;
         serde_json::to_value(&**self.core.covenant).map_err(|_| ApplicationError::Internal)
     }
 
-    async fn import(&self, actor: &Actor, csv: Vec<u8>, dry_run: bool) -> Outcome<ImportReport> {
+    async fn import(
+        &self,
+        actor: &Actor,
+        csv: Vec<u8>,
+        dry_run: bool,
+        idempotency: Option<Idempotency>,
+    ) -> Outcome<ImportReport> {
+        self.allowed(actor, Act::Import).await?;
         let event = self.event(actor, Kind::CaseChanged, 0);
-        signals::import(&self.core, &self.partner, &csv, dry_run, event).await
+        signals::import(&self.core, &self.partner, &csv, dry_run, idempotency, event).await
     }
 
     async fn audit_checkpoint(&self, actor: &Actor) -> Outcome<String> {
+        self.allowed(actor, Act::ReadAudit).await?;
         self.log(actor, Kind::Export, 1).await?;
         let note = self.core.audit.checkpoint().await.map_err(|_| ApplicationError::Internal)?;
         Ok(note.to_string())
     }
 
     async fn audit_entries(&self, actor: &Actor, first: u64, limit: u32) -> Outcome<Vec<AuditEntry>> {
+        self.allowed(actor, Act::ReadAudit).await?;
         self.log(actor, Kind::Export, 1).await?;
         let to = first.saturating_add(limit.into());
         let records = self.core.audit.records(first, to).map_err(|_| ApplicationError::Internal)?;
@@ -285,6 +374,7 @@ impl Application for Node {
     }
 
     async fn audit_proof(&self, actor: &Actor, wanted: AuditProof) -> Outcome<ProofView> {
+        self.allowed(actor, Act::ReadAudit).await?;
         self.log(actor, Kind::Export, 1).await?;
         let proof = match wanted {
             AuditProof::Inclusion { index, size } => self.core.audit.inclusion_proof(index, size),
@@ -345,9 +435,9 @@ impl Application for Node {
     }
 }
 
-fn case_id(id: &str) -> Outcome<CaseId> {
+fn case_id(id: &str) -> Option<CaseId> {
     let bytes = hex::decode(id).ok().and_then(|bytes| Reference::try_from(bytes.as_slice()).ok());
-    bytes.map(CaseId).ok_or(ApplicationError::NotFound)
+    bytes.map(CaseId)
 }
 
 /// RFC 3339, UTC.

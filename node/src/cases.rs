@@ -19,6 +19,7 @@ use kring_protocol::time::{Day, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::keystore::IndexKey;
+use crate::people::{AccountId, Ownership, TeamId};
 
 /// A case's id in this node: random, and the id of its signal in the API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -71,6 +72,15 @@ pub struct Case {
     pub withdrawn: Option<Timestamp>,
     /// The key and body hash of the request that made it, for answering the same request again.
     pub request: Option<(String, Reference)>,
+    /// Who works on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<AccountId>,
+    /// In which team.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub team: Option<TeamId>,
+    /// To whom the owner wants to hand it over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offered_to: Option<AccountId>,
 }
 
 impl Wire for Case {
@@ -128,6 +138,12 @@ impl Case {
     #[must_use]
     pub fn is_live(&self, today: Day) -> bool {
         self.withdrawn.is_none() && self.expiry >= today
+    }
+
+    /// Whose it is.
+    #[must_use]
+    pub const fn ownership(&self) -> Ownership {
+        Ownership { owner: self.owner, team: self.team, offered_to: self.offered_to }
     }
 }
 
@@ -245,6 +261,17 @@ impl Cases {
             self.by_reference.insert(case.reference, case.id);
         }
         self.cases.insert(case.id, case);
+        touched
+    }
+
+    /// Takes a case out. Returns the match keys whose [`Desired`] state may have changed.
+    pub fn remove(&mut self, id: &CaseId) -> BTreeSet<MatchKeyId> {
+        let touched = self.unlink(id);
+        if let Some(case) = self.cases.remove(id)
+            && self.by_reference.get(&case.reference) == Some(id)
+        {
+            self.by_reference.remove(&case.reference);
+        }
         touched
     }
 

@@ -72,6 +72,11 @@ impl Cooperations {
         self.kept.iter()
     }
 
+    /// Forgets a case's.
+    pub fn remove(&mut self, case: &CaseId) {
+        self.kept.remove(case);
+    }
+
     /// Puts in a cooperation's new state.
     fn put(&mut self, case: CaseId, cooperation: Cooperation) {
         match self.kept.get_mut(&case) {

@@ -20,6 +20,7 @@ use kring_protocol::log::entry::{Kind, Outcome};
 use crate::audit::{Audit, Event};
 use crate::clock::Time;
 use crate::network::Network;
+use crate::repeats::Repeats;
 use crate::store::{Batch, Store, StoreError};
 use crate::vault::Vault;
 
@@ -55,6 +56,8 @@ pub struct Core {
     pub evidence: crate::evidence::Place,
     /// Where answers of a holder of a trace key go as files.
     pub trace_dir: std::path::PathBuf,
+    /// Keeps requests that come again apart.
+    pub repeats: Repeats,
     /// The other members.
     pub network: Network,
     /// The time.

@@ -32,9 +32,10 @@ use crate::keystore::{MasterKey, identity};
 use crate::matcher::Matcher;
 use crate::network::{Inbound, Network, Peer, Tap, peer_id};
 use crate::partner::Partner;
+use crate::people::People;
 use crate::reader::Reader;
 use crate::relay::Relay;
-use crate::responses;
+use crate::repeats::Repeats;
 use crate::sender::{Counter, Sender};
 use crate::serve::Roles;
 use crate::store::{Batch, Store};
@@ -202,6 +203,7 @@ impl CoreParts {
             audit,
             evidence: Place::new(&config.data_dir),
             trace_dir: config.data_dir.join(crate::trace::answers::DIR),
+            repeats: Repeats::default(),
             network,
             clock: time,
             pace,
@@ -264,7 +266,12 @@ impl Loaded {
     async fn load(core: &Arc<Core>) -> Result<Self, CeremonyError> {
         let mut batch = Batch::new();
         core.vault.prepare(
-            &[vault::KeyName::Matches, vault::KeyName::Meeting, vault::KeyName::Traces],
+            &[
+                vault::KeyName::Matches,
+                vault::KeyName::Meeting,
+                vault::KeyName::Traces,
+                vault::KeyName::People,
+            ],
             &mut batch,
         )?;
         core.commit(batch, vec![core.event(Kind::Service, None, 1)]).await?;
@@ -367,7 +374,9 @@ async fn start_roles(
     loaded.spawn_roles(core, requests, tasks);
     loaded.spawn_partner(core, canary, tasks);
     let Loaded { keyring, ceremonies, boards, matcher, partner, .. } = loaded;
-    Ok(Arc::new(Node { core: Arc::clone(core), keyring, ceremonies, partner, boards, matcher, tokens }))
+    let people = Arc::new(People::load(Arc::clone(core)).map_err(failed("reading the people"))?);
+    let core = Arc::clone(core);
+    Ok(Arc::new(Node { core, keyring, ceremonies, partner, boards, matcher, people, tokens }))
 }
 
 /// Finds work whenever keys arrive; once an hour also lets go of what has expired.
@@ -385,7 +394,7 @@ async fn housekeeping(
         let expired = async {
             ceremonies.end_epochs(&partner).await?;
             partner.expire().await?;
-            responses::expire(&core).await?;
+            Repeats::expire(&core).await?;
             trace.expire().await?;
             boards.expire().await?;
             match &matcher {

@@ -13,17 +13,23 @@ use crate::application::{Node, moment};
 use crate::cases::{Case, CaseId};
 use crate::coordination::{Kept, Told};
 use crate::grounds::Grounds;
+use crate::people::Ownership;
 use crate::texts::{self, Language};
 
 impl Node {
     /// The notices: one per case with a live signal of which the rules show a match, however many partners it met.
-    pub(crate) fn notice_views(&self, language: Language) -> Vec<NoticeView> {
-        self.notice_views_of(language, |_| true)
+    /// Only those of cases of which `wanted` holds.
+    pub(crate) fn notice_views(
+        &self,
+        language: Language,
+        wanted: impl Fn(&Ownership) -> bool,
+    ) -> Vec<NoticeView> {
+        self.notice_views_of(language, |case| wanted(&case.ownership()))
     }
 
     /// One of them.
     pub(crate) fn notice_view(&self, case: CaseId, language: Language) -> Option<NoticeView> {
-        self.notice_views_of(language, |found| found == case).pop()
+        self.notice_views_of(language, |found| found.id == case).pop()
     }
 
     /// The case that has a notice, whether anything of it is shown now or not.
@@ -32,13 +38,13 @@ impl Node {
         cases.into_iter().find(|case| self.notice_id(*case) == notice)
     }
 
-    fn notice_views_of(&self, language: Language, wanted: impl Fn(CaseId) -> bool) -> Vec<NoticeView> {
+    fn notice_views_of(&self, language: Language, wanted: impl Fn(&Case) -> bool) -> Vec<NoticeView> {
         let (cases, matches) = (self.partner.cases(), self.partner.matches());
         let cooperations = self.partner.cooperations();
         let conversations = self.partner.conversations();
         let today = self.core.today();
         let view = |(id, kept): (&CaseId, &Kept)| {
-            let case = cases.get(id).filter(|case| wanted(*id) && case.is_live(today))?;
+            let case = cases.get(id).filter(|case| wanted(case) && case.is_live(today))?;
             let notice = kept.cooperation.view(self.core.covenant.purpose(&case.purpose)?)?;
             let grounds = Grounds::new(&cases, &conversations, case);
             Some(self.one_notice(
@@ -129,7 +135,7 @@ impl Words<'_> {
     }
 }
 
-const fn state(progress: Progress) -> NoticeState {
+pub(crate) const fn state(progress: Progress) -> NoticeState {
     match progress {
         Progress::Open => NoticeState::Open,
         Progress::Responded => NoticeState::Responded,

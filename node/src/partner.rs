@@ -297,9 +297,16 @@ impl Partner {
         Ok(())
     }
 
+    /// Takes the records of matches that are gone out of the store.
+    pub fn delete_matches(&self, batch: &mut Batch, gone: &[MatchKey]) {
+        for key in gone {
+            batch.delete(Table::Match, match_record(key));
+        }
+        self.conversations_retain(batch);
+    }
+
     fn put_match(&self, batch: &mut Batch, entry: &Match) -> Result<(), StoreError> {
-        let partner = entry.partner.as_ref().map_or(b"".as_slice(), MemberId::as_bytes);
-        let key = [entry.id.as_bytes().as_slice(), partner].concat();
+        let key = match_record(&entry.key());
         let sealed =
             self.core.vault.seal_record(&KeyName::Matches, Table::Match, &key, &codec::encode(entry))?;
         batch.put(Table::Match, key, sealed);
@@ -362,6 +369,11 @@ impl Partner {
         let ended = self.matches().own_ended(mailbox);
         change.update(&ended);
     }
+}
+
+fn match_record(key: &MatchKey) -> Vec<u8> {
+    let partner = key.partner.as_ref().map_or(b"".as_slice(), MemberId::as_bytes);
+    [key.id.as_bytes().as_slice(), partner].concat()
 }
 
 /// The key under which a submission's record is sealed: one per matcher and epoch.

@@ -3,17 +3,11 @@
 //! Not here: the form of requests ([`crate::api`]), and what may be done when, and what it means for both sides
 //! (`kring_protocol::coordination`, `kring_protocol::matching::mistaken`).
 
-use kring_protocol::codec::{self, Wire};
 use kring_protocol::coordination::card::{Email, Name, Telephone};
 use kring_protocol::coordination::{Action, ClaimId, Refused, Response};
 use kring_protocol::covenant::Purpose;
-use kring_protocol::crypto::sha256;
-use kring_protocol::field::join;
 use kring_protocol::id::{FunctionId, MatchId};
 use kring_protocol::matching::MatchKey;
-use kring_protocol::submission::Sha256;
-use kring_protocol::time::Day;
-use serde::{Deserialize, Serialize};
 
 use crate::api::{
     ApplicationError, Idempotency, InvalidParam, NewContact, NewResponse, ResponseView, Says, Step,
@@ -23,24 +17,8 @@ use crate::cases::{Case, CaseId, Contact};
 use crate::coordination::{Change, Changed, Of};
 use crate::core::Core;
 use crate::partner::Partner;
-use crate::store::{Batch, StoreError, Table};
-
-/// For so many days a repeated request is recognised by its mark.
-const ANSWERED_DAYS: u32 = 7;
-
-/// A request that was done.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Answered {
-    /// Of its address and body.
-    hash: Sha256,
-    /// When.
-    day: Day,
-}
-
-impl Wire for Answered {
-    const MAX_LEN: usize = 128;
-}
+use crate::repeats::Once;
+use crate::store::{Batch, StoreError};
 
 /// A request about a notice.
 #[derive(Debug)]
@@ -112,6 +90,8 @@ pub async fn step(core: &Core, partner: &Partner, asked: Asked<'_>, step: Step) 
     let path = match step {
         Step::Contact { .. } => "contact",
         Step::Close { .. } | Step::Reopen { .. } => "close",
+        Step::Mute(true) => "mute",
+        Step::Mute(false) => "unmute",
         _ => "lead",
     };
     let plan = |case: &Case, _: &Purpose| {
@@ -125,6 +105,7 @@ pub async fn step(core: &Core, partner: &Partner, asked: Asked<'_>, step: Step) 
             Step::Keep => Action::KeepLead,
             Step::Close { match_id, outcome } => Action::Close(key(match_id)?, *outcome),
             Step::Reopen { match_id } => Action::Reopen(key(match_id)?),
+            Step::Mute(muted) => Action::Mute(*muted),
         };
         Ok(action.into())
     };
@@ -153,10 +134,17 @@ async fn perform(
     plan: impl FnOnce(&Case, &Purpose) -> Outcome<Plan>,
 ) -> Outcome<()> {
     let Asked { notice, case, idempotency, event } = asked;
+    let once = core.repeats.begin(core, &event, &["notices", notice, path], idempotency).await?;
     let _case = partner.changing_cases.lock().await;
     let _matches = partner.changing_matches.lock().await;
     let mut batch = Batch::new();
-    let again = repeated(core, &[notice, path], idempotency, &mut batch)?;
+    let again = match &once {
+        Once::First(first) => {
+            first.note(core, &mut batch, &[]);
+            false
+        }
+        Once::Again(_) => true,
+    };
     let case = case.and_then(|id| partner.cases().get(&id).cloned()).ok_or(ApplicationError::NotFound)?;
     let of = Of::new(core, &case).ok_or(ApplicationError::Internal)?;
     let mut change = Change::new(partner);
@@ -284,45 +272,3 @@ fn refused(refused: Refused) -> ApplicationError {
     };
     ApplicationError::Conflict(format!("{refused}: {what_then}"))
 }
-
-/// Whether the request was done before. Otherwise its mark goes into the batch.
-fn repeated(
-    core: &Core,
-    address: &[&str; 2],
-    idempotency: Option<Idempotency>,
-    batch: &mut Batch,
-) -> Outcome<bool> {
-    let Some(Idempotency { key, body_hash }) = idempotency else { return Ok(false) };
-    let record = core.vault.index_key("answered").hash(key.as_bytes());
-    let [notice, path] = address.map(str::as_bytes);
-    let hash = Sha256::from_bytes(sha256(&join(&[notice, path, &body_hash])));
-    let known = core.store.get(Table::Answered, &record).map_err(|_| ApplicationError::Internal)?;
-    let known = known.and_then(|bytes| codec::decode::<Answered>(&bytes).ok());
-    match known {
-        Some(known) if known.hash == hash => Ok(true),
-        Some(_) => Err(ApplicationError::IdempotencyKeyReused),
-        None => {
-            batch.put(Table::Answered, record, codec::encode(&Answered { hash, day: core.today() }));
-            Ok(false)
-        }
-    }
-}
-
-/// Forgets the marks of old requests.
-///
-/// # Errors
-/// [`StoreError`].
-pub async fn expire(core: &Core) -> Result<(), StoreError> {
-    let today = core.today();
-    let mut batch = Batch::new();
-    for (key, bytes) in core.store.scan_all(Table::Answered)? {
-        let old = |answered: Answered| answered.day.plus(ANSWERED_DAYS) < today;
-        if codec::decode(&bytes).map_or(true, old) {
-            batch.delete(Table::Answered, key);
-        }
-    }
-    if batch.is_empty() { Ok(()) } else { core.commit(batch, Vec::new()).await }
-}
-
-#[cfg(test)]
-mod tests;

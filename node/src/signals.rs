@@ -2,12 +2,14 @@
 //!
 //! Not here: the form of requests ([`crate::api`]) and what a case means for the network ([`crate::partner`]).
 
+use kring_protocol::codec::{self, Wire};
 use kring_protocol::id::{PurposeId, Reference};
-use kring_protocol::identifier::{Field, Person, RawPerson};
+use kring_protocol::identifier::{Field, FieldError, Person, RawPerson};
 use kring_protocol::submission::MIN_MAX;
 use kring_protocol::time::Day;
 use rand::RngCore;
 use rand::rngs::OsRng;
+use serde::{Deserialize, Serialize};
 
 use crate::api::{
     ApplicationError, FamilyInformed, Idempotency, ImportReport, InvalidParam, LineReason, NewContact,
@@ -18,12 +20,26 @@ use crate::caseload;
 use crate::cases::{Case, CaseId, Contact, Informed, PERSONS_MAX_LEN, persons_len};
 use crate::coordination::{Change, Changed};
 use crate::core::Core;
+use crate::hand_over;
 use crate::partner::Partner;
+use crate::people::{Account, Ownership};
+use crate::repeats::{First, Once};
 use crate::store::{Batch, StoreError};
 use crate::vault::KeyName;
 
 /// Longest text of a contact field or case reference, in characters.
 const TEXT_MAX: usize = 200;
+
+/// Who makes a signal.
+#[derive(Debug)]
+pub struct Maker<F> {
+    /// Whose it becomes, or what is wrong with who is named.
+    pub owner: Result<Option<Account>, InvalidParam>,
+    /// Whether the owner was named, and not only followed from who makes it.
+    pub names_owner: bool,
+    /// Whether they may change a case that is there.
+    pub may_change: F,
+}
 
 /// Takes in one signal. A case that has a live signal for the purpose gets its new content.
 ///
@@ -33,13 +49,15 @@ pub async fn add(
     core: &Core,
     partner: &Partner,
     signal: NewSignal,
+    maker: Maker<impl Fn(&Ownership) -> bool>,
     idempotency: Option<Idempotency>,
     event: Event,
 ) -> Result<Case, ApplicationError> {
+    let first = match core.repeats.begin(core, &event, &["signals"], idempotency).await? {
+        Once::First(first) => first,
+        Once::Again(id) => return noted(partner, &id),
+    };
     let _changing = partner.changing_cases.lock().await;
-    if let Some(answered) = same_request(partner, idempotency.as_ref())? {
-        return Ok(answered);
-    }
     let today = core.today();
     let mut errors = Vec::new();
     let purpose = purpose(core, signal.purpose.as_deref(), &mut errors);
@@ -54,36 +72,50 @@ pub async fn add(
         informed,
         reason: reason.map(|reason| text(&reason, "/familyInformed/reason", &mut errors)),
     });
+    let owner = maker.owner.unwrap_or_else(|wrong| {
+        errors.push(wrong);
+        None
+    });
     if !errors.is_empty() {
         return Err(ApplicationError::Invalid(errors));
     }
     let Some(purpose) = purpose else { return Err(ApplicationError::Internal) };
+    let before = partner.cases().find(&purpose, &case_reference).cloned();
+    if before.as_ref().is_some_and(|before| !(maker.may_change)(&before.ownership())) {
+        let reason =
+            "a colleague has a signal under this case reference; ask your supervisor who, and to be given it";
+        return Err(ApplicationError::Conflict(reason.to_owned()));
+    }
     let mut case = new_case(core, partner, &purpose, case_reference, persons)?;
+    let goes_on = case.owner.is_some() && !maker.names_owner;
+    if let Some(owner) = owner.filter(|_| !goes_on) {
+        hand_over::own(core, &mut case, &owner);
+    }
     // Who was named before can still be reached, unless somebody else is named.
     case.contact = contact.or(case.contact);
     case.family_informed = family_informed;
     case.min = min;
-    case.request = idempotency.map(|request| {
-        let hash = request.body_hash.first_chunk::<16>().copied().unwrap_or_default();
-        (request.key, Reference::from_bytes(hash))
-    });
-    store(core, partner, vec![case.clone()], event).await.map_err(|_| ApplicationError::Internal)?;
-    Ok(case)
+    store_one(core, partner, &first, case, event).await
 }
 
-fn same_request(partner: &Partner, request: Option<&Idempotency>) -> Result<Option<Case>, ApplicationError> {
-    let Some(Idempotency { key, body_hash }) = request else { return Ok(None) };
-    let cases = partner.cases();
-    let earlier = cases.iter().find(|case| case.request.as_ref().is_some_and(|(used, _)| used == key));
-    match earlier {
-        None => Ok(None),
-        Some(case)
-            if case.request.as_ref().is_some_and(|(_, hash)| body_hash.starts_with(hash.as_bytes())) =>
-        {
-            Ok(Some(case.clone()))
-        }
-        Some(_) => Err(ApplicationError::IdempotencyKeyReused),
-    }
+/// The case of a request that was done before, as it is now.
+fn noted(partner: &Partner, id: &[u8]) -> Result<Case, ApplicationError> {
+    let id = Reference::try_from(id).map_err(|_| ApplicationError::Internal)?;
+    partner.cases().get(&CaseId(id)).cloned().ok_or(ApplicationError::NotFound)
+}
+
+async fn store_one(
+    core: &Core,
+    partner: &Partner,
+    first: &First<'_>,
+    case: Case,
+    event: Event,
+) -> Result<Case, ApplicationError> {
+    let mut batch = Batch::new();
+    first.note(core, &mut batch, case.id.0.as_bytes());
+    let stored = store(core, partner, batch, vec![case.clone()], event).await;
+    stored.map_err(|_| ApplicationError::Internal)?;
+    Ok(case)
 }
 
 fn purpose(core: &Core, named: Option<&str>, errors: &mut Vec<InvalidParam>) -> Option<PurposeId> {
@@ -131,6 +163,16 @@ fn persons(
             .push(InvalidParam::body("/persons", "are too many for one case; divide it into several cases"));
     }
     persons
+}
+
+/// Somebody's particulars, for looking them up.
+///
+/// # Errors
+/// Everything that is wrong with them.
+pub fn one_person(person: &NewPerson, today: Day) -> Result<Person, ApplicationError> {
+    let wrong = |error: &FieldError| InvalidParam::body(json_name(error.field), error.problem.to_string());
+    Person::parse(&raw(person), today)
+        .map_err(|errors| ApplicationError::Invalid(errors.iter().map(wrong).collect()))
 }
 
 fn raw(person: &NewPerson) -> RawPerson {
@@ -228,6 +270,9 @@ fn new_case(
         expiry,
         withdrawn: None,
         request: None,
+        owner: known.and_then(|case| case.owner),
+        team: known.and_then(|case| case.team),
+        offered_to: known.and_then(|case| case.offered_to),
     })
 }
 
@@ -243,9 +288,14 @@ fn expiry(core: &Core, purpose: &PurposeId) -> Option<Day> {
     Some(core.today().plus(months * 30).last_of_month())
 }
 
-/// Stores cases in one commit with the event that says who did it, then acts on them.
-async fn store(core: &Core, partner: &Partner, cases: Vec<Case>, event: Event) -> Result<(), StoreError> {
-    let mut batch = Batch::new();
+/// Stores cases in one commit with what is in the batch and the event that says who did it, then acts on them.
+async fn store(
+    core: &Core,
+    partner: &Partner,
+    mut batch: Batch,
+    cases: Vec<Case>,
+    event: Event,
+) -> Result<(), StoreError> {
     let names: Vec<_> = cases.iter().map(|case| KeyName::Case(case.id)).collect();
     core.vault.prepare(&names, &mut batch)?;
     for case in &cases {
@@ -267,6 +317,36 @@ async fn store(core: &Core, partner: &Partner, cases: Vec<Case>, event: Event) -
     Ok(())
 }
 
+/// Where cases are kept.
+#[derive(Clone, Copy, Debug)]
+pub struct Stored<'a> {
+    /// What all roles share.
+    pub core: &'a Core,
+    /// The cases.
+    pub partner: &'a Partner,
+}
+
+/// Changes one case, once.
+///
+/// # Errors
+/// [`ApplicationError`].
+pub async fn change(
+    Stored { core, partner }: Stored<'_>,
+    id: CaseId,
+    address: &[&str],
+    idempotency: Option<Idempotency>,
+    event: Event,
+    change: impl FnOnce(Case) -> Result<Case, ApplicationError>,
+) -> Result<Case, ApplicationError> {
+    let first = match core.repeats.begin(core, &event, address, idempotency).await? {
+        Once::First(first) => first,
+        Once::Again(id) => return noted(partner, &id),
+    };
+    let _changing = partner.changing_cases.lock().await;
+    let case = partner.cases().get(&id).cloned().ok_or(ApplicationError::NotFound)?;
+    store_one(core, partner, &first, change(case)?, event).await
+}
+
 /// Withdraws a signal: its submissions follow, and its matches end on both sides.
 ///
 /// # Errors
@@ -275,16 +355,12 @@ pub async fn withdraw(
     core: &Core,
     partner: &Partner,
     id: CaseId,
+    idempotency: Option<Idempotency>,
     event: Event,
 ) -> Result<Case, ApplicationError> {
-    let _changing = partner.changing_cases.lock().await;
-    let case = partner.cases().get(&id).cloned().ok_or(ApplicationError::NotFound)?;
-    if case.withdrawn.is_some() {
-        return Ok(case);
-    }
-    let case = Case { withdrawn: Some(core.now()), ..case };
-    store(core, partner, vec![case.clone()], event).await.map_err(|_| ApplicationError::Internal)?;
-    Ok(case)
+    let address = ["signals", &id.0.to_string(), "withdraw"];
+    let withdrawn = |case: Case| Ok(Case { withdrawn: case.withdrawn.or_else(|| Some(core.now())), ..case });
+    change(Stored { core, partner }, id, &address, idempotency, event, withdrawn).await
 }
 
 /// Renews a signal from today.
@@ -295,17 +371,18 @@ pub async fn renew(
     core: &Core,
     partner: &Partner,
     id: CaseId,
+    idempotency: Option<Idempotency>,
     event: Event,
 ) -> Result<Case, ApplicationError> {
-    let _changing = partner.changing_cases.lock().await;
-    let case = partner.cases().get(&id).cloned().ok_or(ApplicationError::NotFound)?;
-    if case.withdrawn.is_some() {
-        return Err(ApplicationError::Conflict("the signal was withdrawn; make a new one".to_owned()));
-    }
-    let expiry = expiry(core, &case.purpose).ok_or(ApplicationError::Internal)?;
-    let case = Case { expiry, ..case };
-    store(core, partner, vec![case.clone()], event).await.map_err(|_| ApplicationError::Internal)?;
-    Ok(case)
+    let address = ["signals", &id.0.to_string(), "renew"];
+    let renewed = |case: Case| {
+        if case.withdrawn.is_some() {
+            return Err(ApplicationError::Conflict("the signal was withdrawn; make a new one".to_owned()));
+        }
+        let expiry = expiry(core, &case.purpose).ok_or(ApplicationError::Internal)?;
+        Ok(Case { expiry, ..case })
+    };
+    change(Stored { core, partner }, id, &address, idempotency, event, renewed).await
 }
 
 /// Takes in a caseload as signals for the default purpose, in one commit for the file.
@@ -317,6 +394,7 @@ pub async fn import(
     partner: &Partner,
     csv: &[u8],
     dry_run: bool,
+    idempotency: Option<Idempotency>,
     event: Event,
 ) -> Result<ImportReport, ApplicationError> {
     let mut errors = Vec::new();
@@ -328,6 +406,15 @@ pub async fn import(
     let mut report = ImportReport { dry_run, persons: caseload.persons(), ..ImportReport::default() };
     report.lines_left_out = by_line(&caseload.problems);
     report.warnings = by_line(&caseload.warnings);
+    // Trying changes nothing, so it may be repeated anyway, and leaves the key for the import itself.
+    let idempotency = idempotency.filter(|_| !dry_run);
+    let first = match core.repeats.begin(core, &event, &["imports"], idempotency).await? {
+        Once::First(first) => first,
+        Once::Again(counts) => {
+            (report.cases, report.unchanged) = codec::decode::<Taken>(&counts).map_err(internal)?.0;
+            return Ok(report);
+        }
+    };
     let _changing = partner.changing_cases.lock().await;
     let mut changed = Vec::new();
     for rows in caseload.cases {
@@ -343,9 +430,25 @@ pub async fn import(
     }
     report.cases = changed.len();
     if !dry_run {
-        store(core, partner, changed, event).await.map_err(|_| ApplicationError::Internal)?;
+        let mut batch = Batch::new();
+        let taken = Taken((report.cases, report.unchanged));
+        first.note(core, &mut batch, &codec::encode(&taken));
+        store(core, partner, batch, changed, event).await.map_err(internal)?;
     }
     Ok(report)
+}
+
+fn internal<E>(_: E) -> ApplicationError {
+    ApplicationError::Internal
+}
+
+/// What an import took in: cases that changed, and cases that did not. The rest of its report is in the file.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+struct Taken((usize, usize));
+
+impl Wire for Taken {
+    const MAX_LEN: usize = 32;
 }
 
 /// All reasons of one line together.

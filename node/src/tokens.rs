@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::api::auth::{Scope, Token, TokenHash, TokenRecord};
 use crate::founding::check_version;
+use crate::people::AccountId;
 
 /// The version of the file that this software reads and writes.
 const VERSION: u32 = 1;
@@ -43,6 +44,9 @@ struct Entry {
     /// SHA-256 of the token's characters, in hexadecimal.
     sha256: String,
     scopes: Vec<String>,
+    /// The account whose access it has; none: a system's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    person: Option<String>,
     /// The first day on which it is no longer accepted (UTC).
     expires: String,
 }
@@ -78,7 +82,13 @@ fn record(entry: &Entry) -> Result<TokenRecord, String> {
     });
     let scopes = scopes.collect::<Result<_, _>>()?;
     let expires = day(&entry.expires).ok_or_else(|| wrong("expires must be a day, YYYY-MM-DD"))?.start();
-    Ok(TokenRecord { id: entry.name.clone(), hash: TokenHash::from_bytes(hash), scopes, expires })
+    let person = entry.person.as_deref().map(|person| {
+        let reason =
+            "person must be the id of an account (`kring account list` shows it), or left out for a system";
+        AccountId::from_str(person).map_err(|_| wrong(reason))
+    });
+    let person = person.transpose()?;
+    Ok(TokenRecord { id: entry.name.clone(), hash: TokenHash::from_bytes(hash), scopes, expires, person })
 }
 
 /// The file's content with one token that may do all that the `kring` command does.
@@ -88,6 +98,7 @@ pub(crate) fn first(token: &Token, now: Timestamp) -> String {
         sha256: hex::encode(token.hash().as_bytes()),
         scopes: Scope::ALL.iter().map(ToString::to_string).collect(),
         expires: iso(now.day().plus(FIRST_TOKEN_DAYS)),
+        person: None,
     };
     let content = TokensFile { version: VERSION, token: vec![entry] };
     toml::to_string(&content).expect("plain data with text keys always writes as TOML")

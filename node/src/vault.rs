@@ -37,6 +37,8 @@ pub enum KeyName {
     Meeting,
     /// Complaints, and the answers of a holder of a trace key.
     Traces,
+    /// The partner's people.
+    People,
     /// This node's key shares of one epoch, and what a ceremony keeps: erased when the epoch ends.
     Shares(Epoch),
 }
@@ -49,6 +51,7 @@ impl KeyName {
             Self::Matches => join(&[b"matches"]),
             Self::Meeting => join(&[b"meeting"]),
             Self::Traces => join(&[b"traces"]),
+            Self::People => join(&[b"people"]),
             Self::Shares(epoch) => join(&[b"shares", &epoch.to_be_bytes()]),
         }
     }
@@ -125,6 +128,29 @@ impl Vault {
         self.slots.erase(&slots).map_err(failed)
     }
 
+    /// Takes keys out of use. They are destroyed by [`Self::destroy`] once the batch is durable; if the node stops before
+    /// that, by the next start.
+    pub fn forget(&self, names: &[KeyName], batch: &mut Batch) -> Forgotten {
+        let mut known = self.known.write().expect("nobody panics while holding the keys");
+        let mut slots = Vec::new();
+        for name in names.iter().map(KeyName::to_bytes) {
+            if let Some((slot, _)) = known.remove(&name) {
+                batch.delete(Table::Slot, name);
+                slots.push(slot);
+            }
+        }
+        Forgotten(slots)
+    }
+
+    /// Destroys keys for good: when this returns, every record under them is noise.
+    ///
+    /// # Errors
+    /// A failing disk.
+    #[allow(clippy::needless_pass_by_value, reason = "they are gone")]
+    pub fn destroy(&self, keys: Forgotten) -> Result<(), StoreError> {
+        self.slots.erase(&keys.0).map_err(failed)
+    }
+
     /// Seals a record's value.
     ///
     /// # Errors
@@ -171,6 +197,11 @@ impl Vault {
         Ok(key)
     }
 }
+
+/// Keys that are in use no more.
+#[derive(Debug)]
+#[must_use = "the keys are still there"]
+pub struct Forgotten(Vec<SlotId>);
 
 /// Why the keys cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -27,6 +27,7 @@ use crate::submission::{Destination, Hello, Withdraw};
 use crate::time::Day;
 use crate::trace::Removal;
 
+pub mod forget;
 pub mod mistaken;
 pub mod outbox;
 

@@ -132,6 +132,9 @@ fn store_in_clear(dir: &std::path::Path) {
         expiry: today,
         withdrawn: None,
         request: None,
+        owner: None,
+        team: None,
+        offered_to: None,
     };
     let store = Store::open(dir).unwrap();
     let mut batch = Batch::new();

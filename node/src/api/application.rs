@@ -7,18 +7,19 @@ use kring_protocol::time::Timestamp;
 use super::auth::{Actor, Scope, TokenHash, TokenRecord};
 use super::{
     ApplicationError, AuditEntry, AuditProof, Idempotency, ImportReport, NetworkView, NewResponse, NewSignal,
-    NoticeView, ProofView, ResponseView, SignalView, Step,
+    NoticeView, ProofView, ResponseView, SignalFilter, SignalView, Staff, Step,
 };
 use crate::texts::Language;
 
 /// The result of a request to the application.
 type Outcome<T> = Result<T, ApplicationError>;
 
-/// The node as the API sees it. Every method that reads or changes case data gets the actor, for the audit log;
-/// the API has checked that the actor may.
+/// The node as the API sees it. Every method gets the actor, for the audit log, and checks that they may: the API itself
+/// has looked at a token's scopes only.
 ///
-/// Ids are opaque texts that the application chose at random; an unknown one is [`ApplicationError::NotFound`].
-pub trait Application: Send + Sync + 'static {
+/// Ids are opaque texts that the application chose at random; an unknown one, and one of what the actor may not see, is
+/// [`ApplicationError::NotFound`].
+pub trait Application: Staff {
     /// The clock by which tokens expire.
     fn now(&self) -> Timestamp;
 
@@ -37,13 +38,27 @@ pub trait Application: Send + Sync + 'static {
         idempotency: Option<Idempotency>,
     ) -> impl Future<Output = Outcome<SignalView>> + Send;
 
-    fn signals(&self, actor: &Actor) -> impl Future<Output = Outcome<Vec<SignalView>>> + Send;
+    fn signals(
+        &self,
+        actor: &Actor,
+        filter: SignalFilter,
+    ) -> impl Future<Output = Outcome<Vec<SignalView>>> + Send;
 
     fn signal(&self, actor: &Actor, id: &str) -> impl Future<Output = Outcome<SignalView>> + Send;
 
-    fn renew_signal(&self, actor: &Actor, id: &str) -> impl Future<Output = Outcome<SignalView>> + Send;
+    fn renew_signal(
+        &self,
+        actor: &Actor,
+        id: &str,
+        idempotency: Option<Idempotency>,
+    ) -> impl Future<Output = Outcome<SignalView>> + Send;
 
-    fn withdraw_signal(&self, actor: &Actor, id: &str) -> impl Future<Output = Outcome<SignalView>> + Send;
+    fn withdraw_signal(
+        &self,
+        actor: &Actor,
+        id: &str,
+        idempotency: Option<Idempotency>,
+    ) -> impl Future<Output = Outcome<SignalView>> + Send;
 
     fn notices(
         &self,
@@ -84,12 +99,14 @@ pub trait Application: Send + Sync + 'static {
     /// The covenant in force, readable.
     fn covenant(&self, actor: &Actor) -> impl Future<Output = Outcome<serde_json::Value>> + Send;
 
-    /// Takes in a caseload in one commit, or with `dry_run` only reports what would happen.
+    /// Takes in a caseload in one commit, or with `dry_run` only reports what would happen; idempotency
+    /// as for a signal, where something is taken in.
     fn import(
         &self,
         actor: &Actor,
         csv: Vec<u8>,
         dry_run: bool,
+        idempotency: Option<Idempotency>,
     ) -> impl Future<Output = Outcome<ImportReport>> + Send;
 
     /// The newest checkpoint with its cosignatures, as a C2SP signed note.

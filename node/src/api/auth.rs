@@ -20,6 +20,7 @@ use rand::{CryptoRng, RngCore};
 use zeroize::Zeroizing;
 
 use super::{Application, Problem};
+use crate::people::AccountId;
 
 /// How every token begins, so that scanners of source and mail find a lost one.
 const PREFIX: &str = "kring_";
@@ -103,6 +104,7 @@ macro_rules! scopes {
         /// Scopes as types, for [`Allowed`].
         pub(super) mod needs {
             $(#[derive(Debug)]
+            #[allow(dead_code, reason = "not every scope has an endpoint")]
             pub(crate) struct $name;
             impl super::Needs for $name {
                 const SCOPE: super::Scope = super::Scope::$name;
@@ -126,6 +128,14 @@ scopes! {
     AuditRead = "audit:read",
     /// Import a caseload.
     ImportsWrite = "imports:write",
+    /// See accounts and teams.
+    PeopleRead = "people:read",
+    /// Make and change accounts and teams.
+    PeopleWrite = "people:write",
+    /// Answer persons who ask what is held about them, and erase.
+    AccessRequestsWrite = "access-requests:write",
+    /// Hear that something happened.
+    EventsRead = "events:read",
 }
 
 impl fmt::Display for Scope {
@@ -154,6 +164,8 @@ pub struct TokenRecord {
     pub id: String,
     pub hash: TokenHash,
     pub scopes: BTreeSet<Scope>,
+    /// Whose access it has, cut down to the scopes; a system's if nobody's.
+    pub person: Option<AccountId>,
     /// From this moment on it is refused.
     pub expires: Timestamp,
 }
@@ -163,8 +175,8 @@ pub struct TokenRecord {
 pub enum Actor {
     /// A system, by its token's id.
     Token(String),
-    /// A person, by the account's id; from the pages.
-    Person(String),
+    /// A person: from the pages, or by a token that is bound to them.
+    Person(AccountId),
 }
 
 pub(super) trait Needs {
@@ -195,7 +207,7 @@ impl<A: Application, S: Needs + Send> FromRequestParts<Arc<A>> for Allowed<S> {
         if !record.hash.same(&hash) || application.now() >= record.expires {
             return Err(invalid());
         }
-        let actor = Actor::Token(record.id);
+        let actor = record.person.map_or(Actor::Token(record.id), Actor::Person);
         if !record.scopes.contains(&S::SCOPE) {
             application.access_refused(&actor, S::SCOPE).await;
             return Err(out_of_scope(S::SCOPE));

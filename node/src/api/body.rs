@@ -7,7 +7,7 @@ use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode, header};
 use futures::StreamExt;
 use kring_protocol::crypto;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{InvalidParam, Problem};
 
@@ -40,15 +40,43 @@ impl<S: Send + Sync> FromRequest<S> for JsonBody {
     }
 }
 
+/// For requests without a body: none, or an empty object.
+pub(super) struct NoBody {
+    /// What stands for it where bodies are compared.
+    pub(super) hash: [u8; 32],
+}
+
+impl<S: Send + Sync> FromRequest<S> for NoBody {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        let bytes = read(body, MAX_JSON, JSON_TIMEOUT).await?;
+        if !bytes.trim_ascii().is_empty() {
+            media_type(&parts.headers, &["application/json"])?;
+            let empty = serde_json::from_slice::<Value>(&bytes).is_ok_and(|value| value == json!({}));
+            if !empty {
+                return Err(Problem::invalid(vec![InvalidParam::body("", "must be left out, or be {}")]));
+            }
+        }
+        Ok(Self { hash: crypto::sha256(b"") })
+    }
+}
+
 /// A caseload as a file. Its character set is the reader's to find out.
-pub(super) struct CsvBody(pub(super) Vec<u8>);
+pub(super) struct CsvBody {
+    pub(super) bytes: Vec<u8>,
+    /// SHA-256 of it.
+    pub(super) hash: [u8; 32],
+}
 
 impl<S: Send + Sync> FromRequest<S> for CsvBody {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         media_type(request.headers(), &["text/csv", "application/octet-stream"])?;
-        read(request.into_body(), MAX_CSV, CSV_TIMEOUT).await.map(Self)
+        let bytes = read(request.into_body(), MAX_CSV, CSV_TIMEOUT).await?;
+        Ok(Self { hash: crypto::sha256(&bytes), bytes })
     }
 }
 

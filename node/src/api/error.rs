@@ -16,6 +16,12 @@ pub enum ApplicationError {
     Conflict(String),
     #[error("this idempotency key was used with another body; use a new key for a new signal")]
     IdempotencyKeyReused,
+    /// Who asks is known, and this is not their work.
+    #[error("this is not for your role, or not for you to change")]
+    Forbidden,
+    /// Who asks has no active account any more.
+    #[error("the account is not active")]
+    Nobody,
     /// Not now; the caller may repeat the request.
     #[error("{0}")]
     Unavailable(String),
@@ -135,6 +141,11 @@ impl From<ApplicationError> for Problem {
         let detail = error.to_string();
         match error {
             ApplicationError::Invalid(errors) => Self::invalid(errors),
+            ApplicationError::Forbidden => Self::new(StatusCode::FORBIDDEN, detail),
+            ApplicationError::Nobody => Self::new(StatusCode::UNAUTHORIZED, detail).with_header(
+                header::WWW_AUTHENTICATE,
+                HeaderValue::from_static("Bearer realm=\"kring\", error=\"invalid_token\""),
+            ),
             ApplicationError::NotFound => Self::new(StatusCode::NOT_FOUND, detail),
             ApplicationError::Conflict(_) | ApplicationError::IdempotencyKeyReused => {
                 Self::new(StatusCode::CONFLICT, detail)

@@ -27,6 +27,8 @@ pub(super) struct Fake {
     pub(super) imported: Mutex<Vec<(usize, bool)>>,
     pub(super) asked: Mutex<Vec<String>>,
     pub(super) missing: Mutex<Vec<String>>,
+    /// Marks on requests other than new signals.
+    pub(super) marks: Mutex<Vec<Idempotency>>,
     /// What the next signal is answered with.
     pub(super) error: Mutex<Option<ApplicationError>>,
 }
@@ -40,9 +42,14 @@ impl Fake {
             hash: token.hash(),
             scopes: scopes.iter().copied().collect(),
             expires: Timestamp::from_secs(expires),
+            person: None,
         };
         self.tokens.lock().unwrap().insert(token.hash(), record);
         token.expose().to_owned()
+    }
+
+    fn noted(&self, idempotency: Option<Idempotency>) {
+        self.marks.lock().unwrap().extend(idempotency);
     }
 
     pub(super) fn token_for(&self, scopes: &[Scope]) -> String {
@@ -60,6 +67,9 @@ pub(super) fn view(id: &str, case: &str) -> SignalView {
         created_at: "2026-11-21T20:00:00Z".into(),
         expires_at: "2027-11-21T20:00:00Z".into(),
         quiet_until: None,
+        owner: None,
+        team: None,
+        offered_to: None,
     }
 }
 
@@ -99,7 +109,7 @@ impl Application for Fake {
         Ok(added)
     }
 
-    async fn signals(&self, _: &Actor) -> Outcome<Vec<SignalView>> {
+    async fn signals(&self, _: &Actor, _: SignalFilter) -> Outcome<Vec<SignalView>> {
         Ok(self.signals.lock().unwrap().iter().map(|(_, view)| view.clone()).collect())
     }
 
@@ -112,11 +122,23 @@ impl Application for Fake {
             .ok_or(ApplicationError::NotFound)
     }
 
-    async fn renew_signal(&self, actor: &Actor, id: &str) -> Outcome<SignalView> {
+    async fn renew_signal(
+        &self,
+        actor: &Actor,
+        id: &str,
+        idempotency: Option<Idempotency>,
+    ) -> Outcome<SignalView> {
+        self.noted(idempotency);
         self.signal(actor, id).await
     }
 
-    async fn withdraw_signal(&self, actor: &Actor, id: &str) -> Outcome<SignalView> {
+    async fn withdraw_signal(
+        &self,
+        actor: &Actor,
+        id: &str,
+        idempotency: Option<Idempotency>,
+    ) -> Outcome<SignalView> {
+        self.noted(idempotency);
         let state = SignalState::Withdrawn;
         Ok(SignalView { state, ..self.signal(actor, id).await? })
     }
@@ -134,7 +156,8 @@ impl Application for Fake {
     ) -> Outcome<ResponseView> {
         (notice == "n0").then_some(()).ok_or(ApplicationError::NotFound)?;
         let NewResponse { match_id, says, contact } = response;
-        let key = idempotency.map_or_else(String::new, |idempotency| idempotency.key);
+        let key = idempotency.as_ref().map_or_else(String::new, |idempotency| idempotency.key.clone());
+        self.noted(idempotency);
         let with = if contact.is_some() { " with contact" } else { "" };
         self.asked.lock().unwrap().push(format!("{match_id} {says:?} {key}{with}"));
         Ok(ResponseView { match_id, says })
@@ -149,7 +172,8 @@ impl Application for Fake {
         language: Language,
     ) -> Outcome<NoticeView> {
         let view = self.notice(actor, notice, language).await?;
-        let key = idempotency.map_or_else(String::new, |idempotency| idempotency.key);
+        let key = idempotency.as_ref().map_or_else(String::new, |idempotency| idempotency.key.clone());
+        self.noted(idempotency);
         self.asked.lock().unwrap().push(format!("{step:?} {key}"));
         Ok(view)
     }
@@ -236,7 +260,14 @@ impl Application for Fake {
         Ok(json!({"version": 1}))
     }
 
-    async fn import(&self, _: &Actor, csv: Vec<u8>, dry_run: bool) -> Outcome<ImportReport> {
+    async fn import(
+        &self,
+        _: &Actor,
+        csv: Vec<u8>,
+        dry_run: bool,
+        idempotency: Option<Idempotency>,
+    ) -> Outcome<ImportReport> {
+        self.noted(idempotency);
         self.imported.lock().unwrap().push((csv.len(), dry_run));
         let lines_left_out = vec![LineReason { line: 3, reason: "the birth date is not a date".into() }];
         let warnings = vec![LineReason { line: 4, reason: "given_names has only initials".into() }];
@@ -266,6 +297,8 @@ impl Application for Fake {
         "# EOF\n".into()
     }
 }
+
+mod staff;
 
 /// A response, read.
 #[derive(Debug)]

@@ -1,16 +1,17 @@
 //! The last step of every response: its version, its id, the headers that the Dutch rules ask, its problem details,
 //! and one line in the log without anything that was said.
 
+use std::future::Future;
 use std::time::Instant;
 
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use rand::RngCore;
 
-use super::{API_VERSION, Problem};
+use super::{API_VERSION, ApplicationError, Problem};
 
 const VERSION: HeaderName = HeaderName::from_static("api-version");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -30,7 +31,7 @@ pub(super) async fn finish(request: Request, next: Next) -> Response {
     // The template of the path: an id names somebody's case.
     let path = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let id = new_id();
-    let mut response = next.run(request).await;
+    let mut response = to_its_end(next.run(request)).await;
     if response.status().is_client_error() || response.status().is_server_error() {
         response = with_problem(response, &id);
     }
@@ -44,6 +45,12 @@ pub(super) async fn finish(request: Request, next: Next) -> Response {
     let milliseconds = started.elapsed().as_millis();
     tracing::info!(request = id, %method, path, status, milliseconds, "request");
     response
+}
+
+/// Lets a request be done to its end, also when the caller has gone: memory follows what is committed. One that panics
+/// is answered as every fault of the node's is.
+async fn to_its_end(request: impl Future<Output = Response> + Send + 'static) -> Response {
+    tokio::spawn(request).await.unwrap_or_else(|_| Problem::from(ApplicationError::Internal).into_response())
 }
 
 /// Drawn here and never taken from the caller, so that nothing foreign gets into the log.

@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::HeaderMap;
 use serde::Serialize;
 
 use super::auth::Allowed;
 use super::auth::needs::ImportsWrite;
 use super::body::CsvBody;
+use super::idempotency::with_key;
 use super::query::Parameters;
 use super::{Application, Problem};
 
@@ -42,9 +44,10 @@ pub(super) async fn import<A: Application>(
     State(application): State<Arc<A>>,
     Allowed(actor, _): Allowed<ImportsWrite>,
     mut parameters: Parameters,
-    CsvBody(csv): CsvBody,
+    headers: HeaderMap,
+    csv: CsvBody,
 ) -> Result<Json<ImportReport>, Problem> {
     let dry_run = parameters.take("dryRun", "must be true or false").unwrap_or(false);
-    parameters.finish()?;
-    Ok(Json(application.import(&actor, csv, dry_run).await?))
+    let ((), idempotency) = with_key(parameters.finish(), &headers, csv.hash)?;
+    Ok(Json(application.import(&actor, csv.bytes, dry_run, idempotency).await?))
 }

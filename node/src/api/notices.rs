@@ -14,11 +14,12 @@ use serde_json::Value;
 
 use super::auth::Allowed;
 use super::auth::needs::{NoticesRead, NoticesWrite};
-use super::body::JsonBody;
+use super::body::{JsonBody, NoBody};
+use super::idempotency::with_key;
 use super::shape::Shape;
-use super::signals::{NewContact, contact as contact_of, idempotency_key};
+use super::signals::{NewContact, contact as contact_of};
 use super::steps::{self, Step};
-use super::{Actor, Application, Idempotency, Problem};
+use super::{Actor, Application, Problem};
 use crate::texts::Language;
 
 /// How far the coordination of a notice is.
@@ -264,7 +265,7 @@ pub(super) async fn respond<A: Application>(
     headers: HeaderMap,
     body: JsonBody,
 ) -> Result<Json<ResponseView>, Problem> {
-    let (response, idempotency) = with_key(new_response(&body.value), &headers, &body)?;
+    let (response, idempotency) = with_key(new_response(&body.value), &headers, body.hash)?;
     Ok(Json(application.respond(&actor, &id, response, idempotency).await?))
 }
 
@@ -277,7 +278,7 @@ async fn step<A: Application>(
     body: &JsonBody,
     read: impl FnOnce(&Value) -> Result<Step, Problem>,
 ) -> Result<InLanguage<NoticeView>, Problem> {
-    let (step, idempotency) = with_key(read(&body.value), headers, body)?;
+    let (step, idempotency) = with_key(read(&body.value), headers, body.hash)?;
     let language = language(headers);
     Ok(in_language(language, application.step(actor, id, step, idempotency, language).await?))
 }
@@ -299,19 +300,37 @@ step_handler!(contact);
 step_handler!(lead);
 step_handler!(close);
 
-/// What was asked with the caller's mark on it; everything wrong with either.
-fn with_key<T>(
-    asked: Result<T, Problem>,
+pub(super) async fn mute<A: Application>(
+    State(application): State<Arc<A>>,
+    Allowed(actor, _): Allowed<NoticesWrite>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: NoBody,
+) -> Result<InLanguage<NoticeView>, Problem> {
+    muting(&*application, &actor, &id, &headers, &body, true).await
+}
+
+pub(super) async fn unmute<A: Application>(
+    State(application): State<Arc<A>>,
+    Allowed(actor, _): Allowed<NoticesWrite>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: NoBody,
+) -> Result<InLanguage<NoticeView>, Problem> {
+    muting(&*application, &actor, &id, &headers, &body, false).await
+}
+
+async fn muting<A: Application>(
+    application: &A,
+    actor: &Actor,
+    id: &str,
     headers: &HeaderMap,
-    body: &JsonBody,
-) -> Result<(T, Option<Idempotency>), Problem> {
-    let (asked, key) = match (asked, idempotency_key(headers)) {
-        (Ok(asked), Ok(key)) => (asked, key),
-        (Err(problem), Ok(_)) => return Err(problem),
-        (Ok(_), Err(wrong)) => return Err(Problem::invalid(vec![wrong])),
-        (Err(problem), Err(wrong)) => return Err(problem.and(wrong)),
-    };
-    Ok((asked, key.map(|key| Idempotency { key, body_hash: body.hash })))
+    body: &NoBody,
+    muted: bool,
+) -> Result<InLanguage<NoticeView>, Problem> {
+    let (step, idempotency) = with_key(Ok(Step::Mute(muted)), headers, body.hash)?;
+    let language = language(headers);
+    Ok(in_language(language, application.step(actor, id, step, idempotency, language).await?))
 }
 
 fn new_response(value: &Value) -> Result<NewResponse, Problem> {

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::{API_VERSION, BASE_PATH, Scope};
 
+mod people;
 mod schemas;
 
 /// `GET /openapi.json`: without a token and for every origin, as the Dutch rules ask.
@@ -52,6 +53,8 @@ fn tags() -> Value {
     json!([
         { "name": "signals", "description": "What this organisation's professionals have signalled." },
         { "name": "notices", "description": "What others are involved with too." },
+        { "name": "people", "description": "Who works here, and in which teams." },
+        { "name": "access-requests", "description": "What is held about a person, for that person; and erasure." },
         { "name": "network", "description": "Partners, keys, covenant." },
         { "name": "audit", "description": "The audit log of this node." },
         { "name": "documentation", "description": "This document." },
@@ -59,6 +62,14 @@ fn tags() -> Value {
 }
 
 fn paths() -> Value {
+    let mut paths = most_paths();
+    for (path, operations) in people::paths() {
+        paths[path] = operations;
+    }
+    paths
+}
+
+fn most_paths() -> Value {
     json!({
         "/openapi.json": { "get": documentation() },
         "/signals": { "get": list_signals(), "post": add_signal() },
@@ -92,6 +103,8 @@ fn paths() -> Value {
         "/notices/{id}/close": {
             "post": step("closeMatch", "Closes a match with an outcome, or takes it up again.", "NewOutcome")
         },
+        "/notices/{id}/mute": { "post": mute("muteNotice", "Nobody is reminded of a notice any more.") },
+        "/notices/{id}/unmute": { "post": mute("unmuteNotice", "Reminders of a notice come again.") },
         "/network": {
             "get": Operation::new("getNetwork", "network", "The network as this node sees it.", Scope::NetworkRead)
                 .answers("200", "The network.", "Network")
@@ -108,7 +121,11 @@ fn paths() -> Value {
 }
 
 fn list_signals() -> Value {
-    Operation::new("listSignals", "signals", "All signals.", Scope::SignalsRead).answers_list("Signal")
+    let owner = json!({ "type": "string", "enum": ["none"] });
+    Operation::new("listSignals", "signals", "All signals that the caller may see.", Scope::SignalsRead)
+        .parameter(query("owner", "With `none`: only those that nobody owns; for supervisors.", &owner))
+        .problems(&[400])
+        .answers_list("Signal")
 }
 
 fn idempotency_key() -> Value {
@@ -147,6 +164,15 @@ fn step(operation_id: &str, summary: &str, body: &str) -> Value {
         .parameter(idempotency_key())
         .body("application/json", &reference(body))
         .problems(&[400, 404, 408, 409, 413, 415])
+        .answers("200", "The notice as it is now.", "Notice")
+}
+
+fn mute(operation_id: &str, summary: &str) -> Value {
+    Operation::new(operation_id, "notices", summary, Scope::NoticesWrite)
+        .parameter(id("notice"))
+        .parameter(accept_language())
+        .parameter(idempotency_key())
+        .problems(&[400, 404, 409])
         .answers("200", "The notice as it is now.", "Notice")
 }
 
@@ -288,7 +314,7 @@ fn problem(status: u16) -> Value {
     let description = match status {
         400 => "The request is invalid; all errors are listed.",
         401 => "There is no valid token.",
-        403 => "The token does not have the scope.",
+        403 => "The token does not have the scope, or this is not for the role of the person it is bound to.",
         404 => "There is nothing with this id.",
         408 => "The body came too slowly.",
         409 => "The state of things does not allow it.",

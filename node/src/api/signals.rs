@@ -1,30 +1,30 @@
 //! Signals: a professional's statement "we are involved and worried" about one case.
 
 use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, HeaderName, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
 use serde::Serialize;
 use serde_json::Value;
 
 use super::auth::Allowed;
 use super::auth::needs::{SignalsRead, SignalsWrite};
-use super::body::JsonBody;
+use super::body::{JsonBody, NoBody};
+use super::idempotency::with_key;
+use super::query::Parameters;
 use super::shape::{Object, Shape};
-use super::{Application, BASE_PATH, InvalidParam, Problem};
+use super::{Application, BASE_PATH, Problem};
 
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
-/// Longest idempotency key, in characters.
-const MAX_IDEMPOTENCY_KEY: usize = 255;
 /// Persons in one signal.
 const MAX_PERSONS: usize = 50;
 
 const SIGNAL_FIELDS: &[&str] =
-    &["caseReference", "purpose", "persons", "contact", "familyInformed", "quietUntil"];
-const PERSON_FIELDS: &[&str] = &[
+    &["caseReference", "purpose", "persons", "contact", "familyInformed", "quietUntil", "owner"];
+pub(super) const PERSON_FIELDS: &[&str] = &[
     "role",
     "bsn",
     "givenNames",
@@ -50,6 +50,8 @@ pub struct NewSignal {
     pub family_informed: Option<FamilyInformed>,
     /// Nobody learns of it until so many organisations are involved.
     pub quiet_until: Option<u32>,
+    /// The account that works on it; a person makes signals of their own.
+    pub owner: Option<String>,
 }
 
 /// A person as it was sent.
@@ -93,15 +95,6 @@ macro_rules! redacted {
 }
 redacted!(NewSignal, NewPerson, NewContact, FamilyInformed);
 
-/// The caller's mark on a request that it may repeat.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Idempotency {
-    /// 1 to 255 visible ASCII characters.
-    pub key: String,
-    /// SHA-256 of the body.
-    pub body_hash: [u8; 32],
-}
-
 /// Where a signal stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -125,6 +118,29 @@ pub struct SignalView {
     /// Moment in UTC, RFC 3339.
     pub expires_at: String,
     pub quiet_until: Option<u32>,
+    /// The account that works on it; none when nobody does, or nobody who is still here.
+    pub owner: Option<String>,
+    /// Their team.
+    pub team: Option<String>,
+    /// The account to which it is offered.
+    pub offered_to: Option<String>,
+}
+
+impl FromStr for SignalFilter {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        if text == "none" { Ok(Self::WithoutOwner) } else { Err(()) }
+    }
+}
+
+/// Which signals are listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignalFilter {
+    /// All that the actor may see.
+    All,
+    /// Only those that nobody owns.
+    WithoutOwner,
 }
 
 pub(super) async fn add<A: Application>(
@@ -133,14 +149,7 @@ pub(super) async fn add<A: Application>(
     headers: HeaderMap,
     body: JsonBody,
 ) -> Result<impl IntoResponse, Problem> {
-    let signal = new_signal(&body.value);
-    let (signal, key) = match (signal, idempotency_key(&headers)) {
-        (Ok(signal), Ok(key)) => (signal, key),
-        (Err(problem), Ok(_)) => return Err(problem),
-        (Ok(_), Err(wrong)) => return Err(Problem::invalid(vec![wrong])),
-        (Err(problem), Err(wrong)) => return Err(problem.and(wrong)),
-    };
-    let idempotency = key.map(|key| Idempotency { key, body_hash: body.hash });
+    let (signal, idempotency) = with_key(new_signal(&body.value), &headers, body.hash)?;
     let added = application.add_signal(&actor, signal, idempotency).await?;
     let location = format!("{BASE_PATH}/signals/{}", added.id);
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(added)))
@@ -149,8 +158,11 @@ pub(super) async fn add<A: Application>(
 pub(super) async fn list<A: Application>(
     State(application): State<Arc<A>>,
     Allowed(actor, _): Allowed<SignalsRead>,
+    mut parameters: Parameters,
 ) -> Result<Json<Vec<SignalView>>, Problem> {
-    Ok(Json(application.signals(&actor).await?))
+    let filter = parameters.take("owner", "must be none, or left out").unwrap_or(SignalFilter::All);
+    parameters.finish()?;
+    Ok(Json(application.signals(&actor, filter).await?))
 }
 
 pub(super) async fn show<A: Application>(
@@ -165,27 +177,22 @@ pub(super) async fn renew<A: Application>(
     State(application): State<Arc<A>>,
     Allowed(actor, _): Allowed<SignalsWrite>,
     Path(id): Path<String>,
+    headers: HeaderMap,
+    body: NoBody,
 ) -> Result<Json<SignalView>, Problem> {
-    Ok(Json(application.renew_signal(&actor, &id).await?))
+    let ((), idempotency) = with_key(Ok(()), &headers, body.hash)?;
+    Ok(Json(application.renew_signal(&actor, &id, idempotency).await?))
 }
 
 pub(super) async fn withdraw<A: Application>(
     State(application): State<Arc<A>>,
     Allowed(actor, _): Allowed<SignalsWrite>,
     Path(id): Path<String>,
+    headers: HeaderMap,
+    body: NoBody,
 ) -> Result<Json<SignalView>, Problem> {
-    Ok(Json(application.withdraw_signal(&actor, &id).await?))
-}
-
-pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, InvalidParam> {
-    let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
-    let Some(value) = values.next() else { return Ok(None) };
-    let wrong =
-        || InvalidParam::header("Idempotency-Key", "must be one text of 1 to 255 visible ASCII characters");
-    let key = value.to_str().map_err(|_| wrong())?;
-    let fits =
-        (1..=MAX_IDEMPOTENCY_KEY).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
-    if fits && values.next().is_none() { Ok(Some(key.to_owned())) } else { Err(wrong()) }
+    let ((), idempotency) = with_key(Ok(()), &headers, body.hash)?;
+    Ok(Json(application.withdraw_signal(&actor, &id, idempotency).await?))
 }
 
 fn new_signal(value: &Value) -> Result<NewSignal, Problem> {
@@ -199,6 +206,7 @@ fn new_signal(value: &Value) -> Result<NewSignal, Problem> {
             contact: contact(&mut shape, &object),
             family_informed: family_informed(&mut shape, &object),
             quiet_until: shape.number(&object, "quietUntil"),
+            owner: shape.text(&object, "owner"),
         }
     });
     shape.finish(signal)
@@ -217,17 +225,21 @@ fn persons(shape: &mut Shape, signal: &Object<'_>) -> Vec<NewPerson> {
 
 fn person(shape: &mut Shape, value: &Value, at: String) -> Option<NewPerson> {
     let object = shape.object(value, at, PERSON_FIELDS)?;
-    Some(NewPerson {
-        role: shape.text(&object, "role"),
-        bsn: shape.text(&object, "bsn"),
-        given_names: shape.text(&object, "givenNames"),
-        name_prefix: shape.text(&object, "namePrefix"),
-        family_name: shape.text(&object, "familyName"),
-        birth_date: shape.text(&object, "birthDate"),
-        postal_code: shape.text(&object, "postalCode"),
-        house_number: shape.text_or_number(&object, "houseNumber"),
-        house_number_suffix: shape.text(&object, "houseNumberSuffix"),
-    })
+    Some(person_of(shape, &object))
+}
+
+pub(super) fn person_of(shape: &mut Shape, object: &Object<'_>) -> NewPerson {
+    NewPerson {
+        role: shape.text(object, "role"),
+        bsn: shape.text(object, "bsn"),
+        given_names: shape.text(object, "givenNames"),
+        name_prefix: shape.text(object, "namePrefix"),
+        family_name: shape.text(object, "familyName"),
+        birth_date: shape.text(object, "birthDate"),
+        postal_code: shape.text(object, "postalCode"),
+        house_number: shape.text_or_number(object, "houseNumber"),
+        house_number_suffix: shape.text(object, "houseNumberSuffix"),
+    }
 }
 
 pub(super) fn contact(shape: &mut Shape, signal: &Object<'_>) -> Option<NewContact> {

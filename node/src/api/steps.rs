@@ -33,6 +33,8 @@ pub enum Step {
     Close { match_id: String, outcome: Outcome },
     /// Takes it up again.
     Reopen { match_id: String },
+    /// Wants no reminders of the notice, or wants them again.
+    Mute(bool),
 }
 
 /// What is done about the lead.

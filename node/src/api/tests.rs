@@ -35,7 +35,11 @@ async fn post(fake: &Arc<Fake>, path: &str, token: &str, body: &Value) -> Answer
 
 /// A path of the interface with an id that exists for it.
 fn concrete(path: &str) -> String {
-    let id = if path.starts_with("/notices") { "n0" } else { "s0" };
+    let id = match path {
+        path if path.starts_with("/notices") => "n0",
+        path if path.starts_with("/people") => "p0",
+        _ => "s0",
+    };
     let query = if path == "/audit/proofs" { "?index=0&size=1" } else { "" };
     format!("{}{query}", path.replace("{id}", id))
 }
@@ -53,6 +57,15 @@ fn well_formed(endpoint: &Endpoint<Fake>, token: &str) -> Request<Body> {
         "/notices/{id}/contact" => json!({"matchId": "m1", "on": null}).to_string(),
         "/notices/{id}/lead" => json!({"action": "claim"}).to_string(),
         "/notices/{id}/close" => json!({"matchId": "m1", "outcome": "noFollowUp"}).to_string(),
+        "/people" if endpoint.method == Method::POST => {
+            let sign_in = json!({"local": "a.bakker"});
+            json!({"signIn": sign_in, "name": "A", "email": "a@b.nl", "roles": ["professional"]}).to_string()
+        }
+        "/people/{id}" if endpoint.method == Method::PATCH => json!({"active": false}).to_string(),
+        "/people/{id}/absence" => json!({"fromDate": null, "untilDate": null}).to_string(),
+        "/teams" if endpoint.method == Method::POST => json!({"name": "Team Noord"}).to_string(),
+        "/signals/{id}/hand-over" | "/signals/{id}/assign" => json!({"to": "p0"}).to_string(),
+        "/access-requests" => json!({"bsn": "999990019"}).to_string(),
         "/imports" => {
             return request.header(header::CONTENT_TYPE, "text/csv").body(Body::from("case\n")).unwrap();
         }
@@ -69,6 +82,7 @@ fn add_a_signal(fake: &Fake) {
         contact: None,
         family_informed: None,
         quiet_until: None,
+        owner: None,
     };
     fake.signals.lock().unwrap().push((signal, view("s0", "case-1")));
 }

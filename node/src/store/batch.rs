@@ -86,6 +86,10 @@ pub enum Table {
     Cooperation = 40,
     /// What was to be told about each case, by case id; sealed per case.
     Told = 41,
+    /// Accounts of the partner's people, by id; sealed.
+    Account = 42,
+    /// Teams, by id; sealed.
+    Team = 43,
 }
 
 impl Table {
@@ -130,6 +134,8 @@ impl Table {
             Self::Dropped => "dropped",
             Self::Cooperation => "cooperation",
             Self::Told => "told",
+            Self::Account => "account",
+            Self::Team => "team",
         }
     }
 }

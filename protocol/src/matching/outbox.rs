@@ -177,7 +177,7 @@ impl Match {
         self.said = kept;
     }
 
-    fn spend(&mut self, Delivery { pair, n, .. }: Delivery) {
+    pub(super) fn spend(&mut self, Delivery { pair, n, .. }: Delivery) {
         if !self.has_met_over(&pair) {
             return;
         }

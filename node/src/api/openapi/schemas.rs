@@ -5,8 +5,17 @@ use serde_json::{Map, Value, json};
 use super::reference;
 
 mod notices;
+mod people;
 
 pub(super) fn schemas() -> Value {
+    let mut schemas = most_schemas();
+    for (name, schema) in people::all() {
+        schemas[name] = schema;
+    }
+    schemas
+}
+
+fn most_schemas() -> Value {
     json!({
         "Problem": problem(),
         "InvalidParam": invalid_param(),
@@ -113,6 +122,11 @@ fn new_signal() -> Value {
         "maxLength": 256,
         "description": "A purpose of the covenant; left out: the organisation's default one.",
     });
+    let owner = json!({
+        "type": ["string", "null"],
+        "maxLength": 256,
+        "description": "The account that works on it; a person makes signals of their own.",
+    });
     let properties = [
         ("caseReference", text(256)),
         ("purpose", purpose),
@@ -120,6 +134,7 @@ fn new_signal() -> Value {
         ("contact", nullable("Contact")),
         ("familyInformed", nullable("FamilyInformed")),
         ("quietUntil", quiet),
+        ("owner", owner),
     ];
     input(&properties, &["caseReference", "persons"])
 }
@@ -179,6 +194,12 @@ fn signal() -> Value {
         ("createdAt", moment()),
         ("expiresAt", moment()),
         ("quietUntil", json!({ "type": ["integer", "null"], "format": "int32" })),
+        (
+            "owner",
+            json!({ "type": ["string", "null"], "maxLength": 64, "description": "The account that works on it." }),
+        ),
+        ("team", json!({ "type": ["string", "null"], "maxLength": 64 })),
+        ("offeredTo", json!({ "type": ["string", "null"], "maxLength": 64 })),
     ];
     object(&properties, &["id", "caseReference", "purpose", "state", "persons", "createdAt", "expiresAt"])
 }

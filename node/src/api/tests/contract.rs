@@ -25,6 +25,7 @@ async fn a_signal_goes_to_the_application_as_it_was_sent() {
     let expected = json!({
         "id": "s0", "caseReference": "case-1", "purpose": "care", "state": "active", "persons": 1,
         "createdAt": "2026-11-21T20:00:00Z", "expiresAt": "2027-11-21T20:00:00Z", "quietUntil": null,
+        "owner": null, "team": null, "offeredTo": null,
     });
     assert_eq!(answer.json(), expected);
     let text = |text: &str| Some(text.to_owned());
@@ -52,6 +53,7 @@ async fn a_signal_goes_to_the_application_as_it_was_sent() {
         contact: Some(contact),
         family_informed: Some(FamilyInformed { informed: false, reason: text("unsafe") }),
         quiet_until: Some(3),
+        owner: None,
     };
     assert!(fake.signals.lock().unwrap()[0].0 == signal);
     assert_eq!(format!("{signal:?} {:?}", signal.persons), "NewSignal(<redacted>) [NewPerson(<redacted>)]");

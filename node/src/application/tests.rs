@@ -1,0 +1,1 @@
+//! The node behind its API: who may do what.

@@ -1,0 +1,1 @@
+//! Forms: what is wrong with them.
