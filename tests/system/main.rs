@@ -7,9 +7,11 @@
 mod api;
 mod canaries;
 mod caseloads;
+mod ceremony;
 mod cooperation;
 mod crash_points;
 mod documents;
+mod dropping;
 mod evidence;
 mod hostile;
 mod kills;
