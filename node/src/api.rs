@@ -7,16 +7,19 @@
 //! What a request does, and whether a person can be recognised: that is the [`Application`]'s. Pages for people,
 //! and TLS, which ends at the proxy before the node or in it, but not here.
 
+mod accept;
 mod access_requests;
 mod application;
 mod audit;
 pub mod auth;
 mod body;
 mod error;
+mod events;
 mod finish;
 mod hand_over;
 mod idempotency;
 mod imports;
+mod limits;
 mod network;
 mod notices;
 mod openapi;
@@ -32,15 +35,16 @@ mod steps;
 use std::fmt;
 use std::sync::Arc;
 
-use axum::Router;
 use axum::http::{Method, StatusCode};
 use axum::routing::{MethodRouter, any, get, patch, post};
+use axum::{Extension, Router};
 
 pub use access_requests::{HeldPersonView, HeldSignalView, HeldView, SharedView};
 pub use application::Application;
 pub use audit::{AuditEntry, AuditProof, ProofView};
 pub use auth::{Actor, Scope, TokenRecord};
 pub use error::{ApplicationError, InvalidParam, Place, Problem};
+pub use events::EventView;
 pub use hand_over::ErasedView;
 pub use idempotency::Idempotency;
 pub use imports::{ImportReport, LineReason};
@@ -49,8 +53,10 @@ pub use notices::{
     AlertView, CardView, ClaimView, MatchView, MaybeOutcome, NewResponse, NoticeState, NoticeView,
     ResponseView, Says, Whose,
 };
-pub use people::{AllView, AwayView, NewAbsence, PersonForm, PersonView, SignInView, TeamView, mail_word};
-pub use serve::serve;
+pub use people::{
+    ActivationView, AllView, AwayView, NewAbsence, PersonForm, PersonView, SignInView, TeamView, mail_word,
+};
+pub use serve::{Peer, serve};
 pub use signals::{FamilyInformed, NewContact, NewPerson, NewSignal, SignalFilter, SignalState, SignalView};
 pub use staff::Staff;
 pub use steps::Step;
@@ -90,6 +96,7 @@ fn endpoints<A: Application>() -> Vec<Endpoint<A>> {
         post("/notices/{id}/contact", self::post(notices::contact::<A>)),
         post("/notices/{id}/lead", self::post(notices::lead::<A>)),
         post("/notices/{id}/close", self::post(notices::close::<A>)),
+        get("/events", self::get(events::stream::<A>)),
         post("/notices/{id}/mute", self::post(notices::mute::<A>)),
         post("/notices/{id}/unmute", self::post(notices::unmute::<A>)),
         get("/people", self::get(people::list::<A>)),
@@ -97,6 +104,7 @@ fn endpoints<A: Application>() -> Vec<Endpoint<A>> {
         get("/people/{id}", self::get(people::show::<A>)),
         patch("/people/{id}", self::patch(people::change::<A>)),
         post("/people/{id}/absence", self::post(people::absence::<A>)),
+        post("/people/{id}/activation", self::post(people::invite::<A>)),
         get("/teams", self::get(people::teams::<A>)),
         post("/teams", self::post(people::add_team::<A>)),
         post("/signals/{id}/hand-over", self::post(hand_over::hand_over::<A>)),
@@ -115,13 +123,15 @@ fn endpoints<A: Application>() -> Vec<Endpoint<A>> {
 
 /// The API under [`BASE_PATH`], to be merged with the pages.
 pub fn router<A: Application>(application: Arc<A>) -> Router {
-    let routes = endpoints()
-        .into_iter()
-        .fold(Router::new(), |router, Endpoint { path, handler, .. }| router.route(path, handler));
+    let routes = endpoints().into_iter().fold(Router::new(), |router, endpoint: Endpoint<A>| {
+        let accept = axum::middleware::from_fn_with_state(openapi::answers(&endpoint), accept::check);
+        router.route(endpoint.path, endpoint.handler.layer(accept))
+    });
     let api = routes
         .fallback(nothing_here)
         .method_not_allowed_fallback(async || Problem::from_status(StatusCode::METHOD_NOT_ALLOWED))
         .layer(axum::middleware::from_fn(finish::finish))
+        .layer(Extension(Arc::new(limits::Limits::default())))
         .with_state(application);
     // Nesting leaves out the base path with a slash after it.
     let base = Router::new()

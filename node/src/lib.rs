@@ -35,6 +35,8 @@ pub mod matcher;
 pub mod network;
 pub mod node;
 mod notices;
+pub mod outgoing;
+pub mod pages;
 pub mod partner;
 pub mod people;
 pub mod reader;
@@ -43,6 +45,7 @@ pub mod repeats;
 pub mod responses;
 pub mod sender;
 pub mod serve;
+pub mod sign_in;
 pub mod signals;
 pub mod store;
 #[cfg(test)]

@@ -31,6 +31,8 @@ use crate::keys::Keyring;
 use crate::keystore::{MasterKey, identity};
 use crate::matcher::Matcher;
 use crate::network::{Inbound, Network, Peer, Tap, peer_id};
+use crate::outgoing::{Outgoing, Ways};
+use crate::pages::{self, Pages};
 use crate::partner::Partner;
 use crate::people::People;
 use crate::reader::Reader;
@@ -38,6 +40,7 @@ use crate::relay::Relay;
 use crate::repeats::Repeats;
 use crate::sender::{Counter, Sender};
 use crate::serve::Roles;
+use crate::sign_in::SignIn;
 use crate::store::{Batch, Store};
 use crate::tokens;
 use crate::trace::Trace;
@@ -108,7 +111,9 @@ pub async fn run_with(config: Config, around: Around) -> Result<(), RunError> {
         let core = Arc::clone(&core);
         async move { core.stopped().await }
     };
-    tasks.spawn(api::serve(api_listener, api::router(Arc::clone(&node)), stopped()));
+    let pages = Pages::new(Arc::clone(&node), Arc::clone(&node.sign_in), config.sign_in.public_url.clone());
+    let router = api::router(Arc::clone(&node)).merge(pages::router(Arc::new(pages)));
+    tasks.spawn(api::serve(api_listener, router, stopped()));
     tasks.spawn(api::serve(operations_listener, operations::router(node), stopped()));
     tracing::info!(member = %core.me, api = %config.api_listen, "the node is running");
 
@@ -208,6 +213,7 @@ impl CoreParts {
             clock: time,
             pace,
             stopping,
+            happened: Notify::new(),
             failure,
         }))
     }
@@ -271,6 +277,8 @@ impl Loaded {
                 vault::KeyName::Meeting,
                 vault::KeyName::Traces,
                 vault::KeyName::People,
+                vault::KeyName::Outgoing,
+                vault::KeyName::SignIn,
             ],
             &mut batch,
         )?;
@@ -354,6 +362,7 @@ impl Loaded {
             Arc::clone(&self.keyring),
             Arc::clone(&self.partner),
             self.matcher.clone(),
+            Arc::clone(&self.boards),
             Arc::clone(&self.ceremonies),
             Arc::clone(&self.trace),
         ));
@@ -369,13 +378,32 @@ async fn start_roles(
 ) -> Result<Arc<Node>, RunError> {
     let tokens = tokens::load(&config.tokens_file).map_err(failed("reading the API tokens"))?;
     let tokens = tokens.into_iter().map(|token| (token.hash, token)).collect();
+    let ways = Ways::open(core, config).map_err(failed("reading how the node tells of events"))?;
     let loaded = Loaded::load(core).await.map_err(failed("reading what is stored"))?;
+    let people = Arc::new(People::load(Arc::clone(core)).map_err(failed("reading the people"))?);
+    // Before anything more can happen: all that has a number by now is durable.
+    let outgoing = Arc::new(Outgoing::new(Arc::clone(core), Arc::clone(&loaded.partner)));
+    let telling = outgoing.spawn(Arc::clone(&people), ways, tasks).await;
+    telling.map_err(failed("reading what people and systems are to be told"))?;
     loaded.spawn_roles(core, requests, tasks);
     loaded.spawn_partner(core, canary, tasks);
     let Loaded { keyring, ceremonies, boards, matcher, partner, .. } = loaded;
-    let people = Arc::new(People::load(Arc::clone(core)).map_err(failed("reading the people"))?);
+    let sign_in = SignIn::load(Arc::clone(core), Arc::clone(&people), &config.sign_in);
+    let sign_in = Arc::new(sign_in.map_err(failed("preparing sign-in"))?);
+    tasks.spawn(Arc::clone(&sign_in).run());
     let core = Arc::clone(core);
-    Ok(Arc::new(Node { core, keyring, ceremonies, partner, boards, matcher, people, tokens }))
+    Ok(Arc::new(Node {
+        core,
+        keyring,
+        ceremonies,
+        partner,
+        boards,
+        matcher,
+        people,
+        sign_in,
+        outgoing,
+        tokens,
+    }))
 }
 
 /// A node whose roles do not run: for tests of what may be asked of it.
@@ -399,6 +427,7 @@ async fn housekeeping(
     keyring: Arc<Keyring>,
     partner: Arc<Partner>,
     matcher: Option<Arc<Matcher>>,
+    boards: Arc<Boards>,
     ceremonies: Arc<Ceremonies>,
     trace: Arc<Trace>,
 ) {
@@ -409,6 +438,7 @@ async fn housekeeping(
             partner.expire().await?;
             Repeats::expire(&core).await?;
             trace.expire().await?;
+            boards.expire().await?;
             match &matcher {
                 Some(matcher) => matcher.expire().await,
                 None => Ok(()),

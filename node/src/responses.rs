@@ -216,7 +216,7 @@ fn recorded(partner: &Partner, id: MatchId) -> Option<Says> {
 }
 
 /// A contact that makes a card, in the form in which others get it.
-fn checked(contact: &NewContact, purpose: &Purpose) -> Outcome<Contact> {
+pub(crate) fn checked(contact: &NewContact, purpose: &Purpose) -> Outcome<Contact> {
     let mut errors = Vec::new();
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
     let mut wrong = |name: &str, reason: String| {

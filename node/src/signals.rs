@@ -41,6 +41,9 @@ pub struct Maker<F> {
     pub may_change: F,
 }
 
+/// Answers a request that made what is there no more.
+const ERASED: &str = "what this request made has been erased since; a new signal needs a new idempotency key";
+
 /// Takes in one signal. A case that has a live signal for the purpose gets its new content.
 ///
 /// # Errors
@@ -55,7 +58,9 @@ pub async fn add(
 ) -> Result<Case, ApplicationError> {
     let first = match core.repeats.begin(core, &event, &["signals"], idempotency).await? {
         Once::First(first) => first,
-        Once::Again(id) => return noted(partner, &id),
+        Once::Again(id) => {
+            return noted(partner, &id).map_err(|_| ApplicationError::Conflict(ERASED.to_owned()));
+        }
     };
     let _changing = partner.changing_cases.lock().await;
     let today = core.today();
@@ -130,7 +135,7 @@ fn purpose(core: &Core, named: Option<&str>, errors: &mut Vec<InvalidParam>) -> 
     found.map(|purpose| purpose.id.clone())
 }
 
-fn persons(
+pub(crate) fn persons(
     partner: &Partner,
     purpose: &Option<PurposeId>,
     given: &[NewPerson],
@@ -283,7 +288,7 @@ fn random_reference() -> Reference {
 }
 
 /// The last day of a signal made or renewed today: the last day of a month (section 5.3).
-fn expiry(core: &Core, purpose: &PurposeId) -> Option<Day> {
+pub(crate) fn expiry(core: &Core, purpose: &PurposeId) -> Option<Day> {
     let months = core.covenant.purpose(purpose)?.signal_months;
     Some(core.today().plus(months * 30).last_of_month())
 }

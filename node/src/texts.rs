@@ -57,10 +57,8 @@ impl Language {
     }
 
     fn bundle(self) -> &'static FluentBundle<FluentResource> {
-        static DUTCH: LazyLock<FluentBundle<FluentResource>> =
-            LazyLock::new(|| bundle("nl", include_str!("../texts/nl.ftl")));
-        static ENGLISH: LazyLock<FluentBundle<FluentResource>> =
-            LazyLock::new(|| bundle("en", include_str!("../texts/en.ftl")));
+        static DUTCH: LazyLock<FluentBundle<FluentResource>> = LazyLock::new(|| bundle("nl", &FILES[0]));
+        static ENGLISH: LazyLock<FluentBundle<FluentResource>> = LazyLock::new(|| bundle("en", &FILES[1]));
         match self {
             Self::Dutch => &DUTCH,
             Self::English => &ENGLISH,
@@ -68,12 +66,31 @@ impl Language {
     }
 }
 
-fn bundle(tag: &str, text: &str) -> FluentBundle<FluentResource> {
+/// The files of each language: of what the node tells, of its pages, and of signing in.
+const FILES: [[&str; 4]; 2] = [
+    [
+        include_str!("../texts/nl.ftl"),
+        include_str!("../texts/pages.nl.ftl"),
+        include_str!("../texts/office.nl.ftl"),
+        include_str!("../texts/sign_in.nl.ftl"),
+    ],
+    [
+        include_str!("../texts/en.ftl"),
+        include_str!("../texts/pages.en.ftl"),
+        include_str!("../texts/office.en.ftl"),
+        include_str!("../texts/sign_in.en.ftl"),
+    ],
+];
+
+fn bundle(tag: &str, texts: &[&str]) -> FluentBundle<FluentResource> {
     let language: LanguageIdentifier = tag.parse().expect("our own tags are language tags");
     let mut bundle = FluentBundle::new_concurrent(vec![language]);
     bundle.set_use_isolating(false); // one script only; the marks would show in plain text
-    let resource = FluentResource::try_new(text.to_owned()).expect("our own texts read, as a test shows");
-    bundle.add_resource(resource).expect("no message stands twice, as a test shows");
+    for text in texts {
+        let resource = FluentResource::try_new((*text).to_owned());
+        let resource = resource.expect("our own texts read, as a test shows");
+        bundle.add_resource(resource).expect("no message stands twice, as a test shows");
+    }
     bundle
 }
 
@@ -87,10 +104,23 @@ fn text(language: Language, id: &str, arguments: &[(&str, &str)]) -> String {
     bundle.format_pattern(pattern, Some(&arguments), &mut errors).into_owned()
 }
 
+/// A message for a page. One that does not exist, which a test rules out for every page, shows its id: a page with an odd
+/// word helps more than none.
+#[must_use]
+pub fn t(language: Language, id: &str, arguments: &[(&str, &str)]) -> String {
+    if language.bundle().has_message(id) { text(language, id, arguments) } else { id.to_owned() }
+}
+
 /// What somebody was to be told about a notice.
 #[must_use]
 pub fn alert(language: Language, what: What, arguments: &[(&str, &str)]) -> String {
     text(language, &format!("alert-{}", what.as_str()), arguments)
+}
+
+/// A line of a mail.
+#[must_use]
+pub fn mail(language: Language, id: &str, arguments: &[(&str, &str)]) -> String {
+    text(language, id, arguments)
 }
 
 /// On what a match rests, in words: what each person who met shares with one of the other side.

@@ -35,10 +35,14 @@ pub enum KeyName {
     Matches,
     /// The matcher's own tables.
     Meeting,
+    /// What leaves the node to people and systems.
+    Outgoing,
     /// Complaints, and the answers of a holder of a trace key.
     Traces,
     /// The partner's people.
     People,
+    /// Sessions, and how people of local accounts show who they are.
+    SignIn,
     /// This node's key shares of one epoch, and what a ceremony keeps: erased when the epoch ends.
     Shares(Epoch),
 }
@@ -50,8 +54,10 @@ impl KeyName {
             Self::Left { matcher, epoch } => join(&[b"left", matcher.as_bytes(), &epoch.to_be_bytes()]),
             Self::Matches => join(&[b"matches"]),
             Self::Meeting => join(&[b"meeting"]),
+            Self::Outgoing => join(&[b"outgoing"]),
             Self::Traces => join(&[b"traces"]),
             Self::People => join(&[b"people"]),
+            Self::SignIn => join(&[b"sign-in"]),
             Self::Shares(epoch) => join(&[b"shares", &epoch.to_be_bytes()]),
         }
     }

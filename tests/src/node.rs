@@ -69,6 +69,18 @@ impl Node {
         std::fs::read_to_string(self.dir.join("node.log")).unwrap_or_default()
     }
 
+    /// Where its API listens.
+    #[must_use]
+    pub const fn api(&self) -> SocketAddr {
+        self.api
+    }
+
+    /// What the header `Authorization` says.
+    #[must_use]
+    pub fn authorization(&self) -> String {
+        self.bearer()
+    }
+
     /// Its directory.
     #[must_use]
     pub fn dir(&self) -> &Path {
@@ -101,6 +113,17 @@ impl Node {
     #[must_use]
     pub fn post(&self, path: &str, body: &Value) -> (u16, Value) {
         self.post_with(path, "application/json", body.to_string().as_bytes(), &[])
+    }
+
+    /// Status of a `PATCH` with JSON.
+    ///
+    /// # Panics
+    /// When nobody answers.
+    #[must_use]
+    pub fn patch(&self, path: &str, body: &str) -> u16 {
+        let request = self.agent.patch(self.url(path)).header("authorization", self.bearer());
+        let answered = request.header("content-type", "application/json").send(body);
+        answered.expect("the node answers").status().as_u16()
     }
 
     /// Status and body of any `POST`.
@@ -201,11 +224,15 @@ impl Node {
         });
     }
 
-    fn url(&self, path: &str) -> String {
+    /// The address of a path below `/api/v1`.
+    #[must_use]
+    pub fn url(&self, path: &str) -> String {
         format!("http://{}/api/v1{path}", self.api)
     }
 
-    fn bearer(&self) -> String {
+    /// The header Authorization for its operator's token.
+    #[must_use]
+    pub fn bearer(&self) -> String {
         format!("Bearer {}", self.token)
     }
 }

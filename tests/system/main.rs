@@ -4,21 +4,27 @@
 //! (`.config/nextest.toml`), and networks choose free ports, so that `cargo test` may start several.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod api;
 mod canaries;
 mod caseloads;
+mod ceremony;
 mod cooperation;
 mod crash_points;
 mod documents;
+mod dropping;
 mod evidence;
 mod hostile;
 mod kills;
 mod matching;
 mod mistaken;
 mod people;
+mod outgoing;
+mod pages;
 mod privacy;
 mod recipes;
 mod roles;
 mod rules;
+mod sign_in;
 mod signals;
 mod tempo;
 mod trace;

@@ -19,12 +19,14 @@ use crate::command::demo::Args;
 use crate::command::import::{LineReason, import};
 use crate::output::{Failure, Output, note};
 
+mod browser;
 pub(crate) mod builtin;
 pub(crate) mod caseload;
 mod delivery;
 mod founding;
 mod interrupt;
 mod patience;
+mod people;
 mod place;
 mod ports;
 mod process;
@@ -35,6 +37,7 @@ use caseload::{Caseload, Partner};
 use delivery::{Snapshot, Waiting};
 use interrupt::catch_signals;
 use patience::Patience;
+use people::Staff;
 pub(crate) use place::Place;
 use process::{Network, Status};
 use report::{Joined, Notice, PartnerRow, Report, Timings};
@@ -94,7 +97,7 @@ pub(crate) struct Demo {
     began: Instant,
     timings: Timings,
     /// Last, so that the nodes have ended before their directory goes.
-    _place: Place,
+    place: Place,
 }
 
 impl Demo {
@@ -131,7 +134,7 @@ impl Demo {
             network.start(&partner.id, dir, reserved.ports.operations)?;
         }
         network.watch();
-        Ok(Self { partners, clients, network, interrupted, began, timings, _place: place })
+        Ok(Self { partners, clients, network, interrupted, began, timings, place })
     }
 
     /// From the first start of the nodes to the report.
@@ -140,20 +143,23 @@ impl Demo {
         self.until_ready()?;
         self.timings.ready = lap(&mut step);
         self.say("every node is ready: the keys are made");
-        if !once {
-            self.say_addresses();
-        }
+        let staff = if once { Vec::new() } else { self.make_people()? };
         let (cases, refused) = self.import_all()?;
         self.timings.imported = lap(&mut step);
         self.say("caseloads imported");
+        self.assign(&staff)?;
         let delivered = self.until_delivered()?;
         self.timings.delivered = lap(&mut step);
         self.say(if delivered { "all is delivered" } else { "not all is delivered" });
         let found = self.collect(cases)?;
+        let shown = found.joined.shown();
         self.timings.total = self.began.elapsed().as_secs_f64();
         let stopped = if once { self.network.stop() } else { self.network.status()? };
         let as_expected = self.report(found, truth, &stopped, output) && delivered && !refused;
         if !once {
+            people::say(&staff);
+            people::say_tour(&staff, shown.as_ref());
+            note("each partner's folder holds its API token, api.token");
             note("the network stays up; Ctrl-C ends it");
             self.until_interrupted()?;
         }
@@ -179,11 +185,30 @@ impl Demo {
         both.filter(|(_, status)| wanted(status)).map(|(partner, _)| partner.id.clone()).collect()
     }
 
-    fn say_addresses(&self) {
-        for (partner, client) in self.partners.iter().zip(&self.clients) {
-            note(&format!("{}: http://{}/api/v1", partner.name, client.address()));
+    /// Makes the people of every partner whose node is there, all partners at once.
+    fn make_people(&self) -> Result<Vec<Staff>, Failure> {
+        let down: Vec<_> = self.status()?.iter().map(|status| status.kept_down).collect();
+        let make = |index: usize| people::make(index, &self.partners[index], &self.clients[index]);
+        let made: Vec<Result<Staff, Failure>> = std::thread::scope(|scope| {
+            let there = (0..self.partners.len()).filter(|index| !down[*index]);
+            let making: Vec<_> = there.map(|index| scope.spawn(move || make(index))).collect();
+            making.into_iter().map(joined).collect()
+        });
+        let staff = made.into_iter().collect::<Result<Vec<_>, _>>()?;
+        people::write(self.place.path(), &staff)?;
+        self.say("everybody can sign in");
+        Ok(staff)
+    }
+
+    /// Gives every partner's cases to its professional.
+    fn assign(&self, staff: &[Staff]) -> Result<(), Failure> {
+        for of_partner in staff {
+            let index = self.partners.iter().position(|partner| partner.id == of_partner.partner);
+            if let Some(client) = index.map(|index| &self.clients[index]) {
+                people::assign(client, of_partner)?;
+            }
         }
-        note("each partner's folder holds its API token, api.token");
+        Ok(())
     }
 
     /// Imports every caseload, all partners at once. Returns how many cases each took in, and whether a file was
@@ -192,10 +217,7 @@ impl Demo {
         let results: Vec<Result<Option<u64>, Failure>> = std::thread::scope(|scope| {
             let importing: Vec<_> =
                 (0..self.partners.len()).map(|index| scope.spawn(move || self.import_one(index))).collect();
-            importing
-                .into_iter()
-                .map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-                .collect()
+            importing.into_iter().map(joined).collect()
         });
         let results = results.into_iter().collect::<Result<Vec<_>, _>>()?;
         let refused = results.iter().any(Option::is_none);
@@ -344,7 +366,10 @@ impl Demo {
     }
 }
 
-/// What a node says of waiting work; none when it is not there to say it.
+fn joined<T>(thread: std::thread::ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
 fn note_warnings(file: &Path, warnings: &[LineReason]) {
     for line in warnings.iter().take(WARNINGS_TOLD) {
         note(&line.warning(file));
@@ -354,6 +379,7 @@ fn note_warnings(file: &Path, warnings: &[LineReason]) {
     }
 }
 
+/// What a node says of waiting work; none when it is not there to say it.
 fn waiting(client: &Client) -> Result<Option<Waiting>, Failure> {
     match client.get("/network") {
         Ok(mut answer) => Ok(Some(serde_json::from_value(answer["waiting"].take())?)),

@@ -8,8 +8,9 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
 use kring_protocol::time::Day;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
+use zeroize::Zeroizing;
 
 use super::auth::Allowed;
 use super::auth::needs::{PeopleRead, PeopleWrite};
@@ -149,7 +150,21 @@ macro_rules! redacted {
         }
     )+};
 }
-redacted!(PersonView, AllView, SignInView);
+redacted!(PersonView, AllView, SignInView, ActivationView);
+
+/// A code by which somebody sets up how they sign in; given once.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ActivationView {
+    #[serde(serialize_with = "exposed")]
+    pub code: Zeroizing<String>,
+    /// Moment in UTC, RFC 3339.
+    pub expires_at: String,
+}
+
+fn exposed<S: Serializer>(code: &Zeroizing<String>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(code)
+}
 
 /// A team.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -204,6 +219,15 @@ pub(super) async fn absence<A: Application>(
 ) -> Result<Json<PersonView>, Problem> {
     let (absence, idempotency) = with_key(new_absence(&body.value), &headers, body.hash)?;
     Ok(Json(application.set_absence(&actor, &id, absence, idempotency).await?))
+}
+
+/// Each call draws a new code, and only the newest counts: so it is not a request that could be repeated by mistake.
+pub(super) async fn invite<A: Application>(
+    State(application): State<Arc<A>>,
+    Allowed(actor, _): Allowed<PeopleWrite>,
+    Path(id): Path<String>,
+) -> Result<impl IntoResponse, Problem> {
+    Ok((StatusCode::CREATED, Json(application.invite(&actor, &id).await?)))
 }
 
 pub(super) async fn teams<A: Application>(

@@ -2,16 +2,24 @@
 
 use std::future::Future;
 use std::io;
+use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
+
+/// The machine at the other end of a connection; it stands beside each request.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer(pub IpAddr);
 
 /// Connections at once; further ones wait to be accepted.
 const MAX_CONNECTIONS: usize = 512;
@@ -40,10 +48,10 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
             accepted = accepting => accepted,
         };
         match accepted {
-            Ok((stream, _)) => {
+            Ok((stream, from)) => {
                 let (router, stopped) = (router.clone(), stopped.clone());
                 tokio::spawn(async move {
-                    if let Err(error) = connection(stream, router, stopped).await {
+                    if let Err(error) = connection(stream, Peer(from.ip()), router, stopped).await {
                         tracing::debug!(%error, "connection ended");
                     }
                     drop(place);
@@ -60,9 +68,18 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
     let _ = tokio::time::timeout(LAST_REQUESTS, stopping.closed()).await;
 }
 
-async fn connection(stream: TcpStream, router: Router, mut stopped: watch::Receiver<()>) -> io::Result<()> {
+async fn connection(
+    stream: TcpStream,
+    peer: Peer,
+    router: Router,
+    mut stopped: watch::Receiver<()>,
+) -> io::Result<()> {
     stream.set_nodelay(true)?;
-    let service = TowerToHyperService::new(router);
+    let router = TowerToHyperService::new(router);
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(peer);
+        router.call(request)
+    });
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
     builder.max_buf_size(MAX_HEAD).max_headers(MAX_HEADERS);

@@ -5,7 +5,7 @@ use std::future::Future;
 use super::access_requests::HeldView;
 use super::auth::Actor;
 use super::hand_over::ErasedView;
-use super::people::{NewAbsence, PersonForm, PersonView, TeamView};
+use super::people::{ActivationView, NewAbsence, PersonForm, PersonView, TeamView};
 use super::{ApplicationError, Idempotency, NewPerson, SignalView};
 
 /// The result of a request to the application.
@@ -42,6 +42,9 @@ pub trait Staff: Send + Sync + 'static {
         absence: Option<NewAbsence>,
         idempotency: Option<Idempotency>,
     ) -> impl Future<Output = Outcome<PersonView>> + Send;
+
+    /// Draws a code by which somebody sets up a password and second factor.
+    fn invite(&self, actor: &Actor, id: &str) -> impl Future<Output = Outcome<ActivationView>> + Send;
 
     fn teams(&self, actor: &Actor) -> impl Future<Output = Outcome<Vec<TeamView>>> + Send;
 

@@ -4,8 +4,8 @@ use kring_protocol::log::entry::Kind;
 
 use super::{Node, Outcome, case_id, moment};
 use crate::api::{
-    Actor, AllView, ApplicationError, AwayView, ErasedView, HeldView, Idempotency, NewAbsence, NewPerson,
-    PersonForm, PersonView, SignInView, SignalView, Staff, TeamView, mail_word,
+    ActivationView, Actor, AllView, ApplicationError, AwayView, ErasedView, HeldView, Idempotency,
+    NewAbsence, NewPerson, PersonForm, PersonView, SignInView, SignalView, Staff, TeamView, mail_word,
 };
 use crate::cases::Case;
 use crate::erasure;
@@ -57,9 +57,13 @@ impl Staff for Node {
         let (viewer, account) = self.allowed_account(actor, act, id).await?;
         let _changing = self.people.changing.lock().await;
         let account = self.people.get(&account.id).ok_or(ApplicationError::NotFound)?;
+        let before = account.sign_in.clone();
         let account = self.with_known(|known| form::changed(account, &form, known))?;
         let event = self.event(actor, Kind::Configuration, 1);
         self.people.put(account.clone(), event).await.map_err(internal)?;
+        if !account.active || account.sign_in != before {
+            self.sign_in.end_sessions(account.id).await.map_err(internal)?;
+        }
         Ok(self.person_view(&viewer, &account))
     }
 
@@ -84,6 +88,17 @@ impl Staff for Node {
             self.people.put_with(account.clone(), batch, event).await.map_err(internal)?;
         }
         Ok(self.person_view(&viewer, &account))
+    }
+
+    async fn invite(&self, actor: &Actor, id: &str) -> Outcome<ActivationView> {
+        let (_, account) = self.allowed_account(actor, AccountAct::Standing, id).await?;
+        let event = self.event(actor, Kind::Configuration, 1);
+        let invited = self.sign_in.invite(account.id, event).await.map_err(internal)?;
+        let (code, expires) = invited.ok_or_else(|| {
+            let reason = "the account is closed, or the organisation's own provider signs it in";
+            ApplicationError::Conflict(reason.to_owned())
+        })?;
+        Ok(ActivationView { code, expires_at: moment(expires) })
     }
 
     async fn teams(&self, actor: &Actor) -> Outcome<Vec<TeamView>> {

@@ -31,9 +31,12 @@ pub struct Change<'a> {
     matches: BTreeSet<MatchKey>,
     cases: BTreeSet<CaseId>,
     told: BTreeSet<CaseId>,
+    /// What was told, in its order.
+    news: Vec<(CaseId, Told)>,
     steps: u64,
     cards: u64,
     refused: u64,
+    revived: u64,
 }
 
 /// What follows after the commit, and what has to be in it.
@@ -54,9 +57,11 @@ impl<'a> Change<'a> {
             matches: BTreeSet::new(),
             cases: BTreeSet::new(),
             told: BTreeSet::new(),
+            news: Vec::new(),
             steps: 0,
             cards: 0,
             refused: 0,
+            revived: 0,
         }
     }
 
@@ -71,6 +76,11 @@ impl<'a> Change<'a> {
             };
             let _: Result<bool, Refused> = self.run(&of, fed);
         }
+    }
+
+    /// A matcher has introduced a submission of the other side that had ended.
+    pub const fn notice_revival(&mut self) {
+        self.revived += 1;
     }
 
     /// Another partner says something over a pair of mailboxes that met in `scope`.
@@ -156,7 +166,7 @@ impl<'a> Change<'a> {
     /// # Errors
     /// [`StoreError`].
     pub fn finish(self, batch: &mut Batch) -> Result<Changed, StoreError> {
-        let Self { partner, matches, cases, told, steps, cards, refused } = self;
+        let Self { partner, matches, cases, told, news, steps, cards, refused, revived } = self;
         let matches = Vec::from_iter(matches);
         partner.put_matches(batch, &matches)?;
         let core = partner.core();
@@ -173,10 +183,15 @@ impl<'a> Change<'a> {
         for kept in told.iter().filter_map(|case| Some((case, cooperations.get(case)?))) {
             put(kept.0, Table::Told, &encode(&kept.1.told))?;
         }
+        drop(cooperations);
+        for (case, told) in &news {
+            partner.happenings().add(core, batch, *case, told)?;
+        }
         let counted = [
             (Kind::Coordination, steps, Outcome::Done),
             (Kind::Disclosure, cards, Outcome::Done),
             (Kind::Coordination, refused, Outcome::Refused),
+            (Kind::Evidence, revived, Outcome::Failed),
         ];
         let event =
             |(kind, count, outcome): (Kind, u64, Outcome)| Event { outcome, ..core.event(kind, None, count) };
@@ -240,7 +255,8 @@ impl<'a> Change<'a> {
         tracing::info!(what = told.what.as_str(), "somebody is to be told about a notice");
         let mut all = self.partner.cooperations();
         if let Some(kept) = all.kept.get_mut(&of.case) {
-            kept.told.add(told);
+            kept.told.add(told.clone());
+            self.news.push((of.case, told));
             self.told.insert(of.case);
             self.steps += 1;
         }

@@ -56,7 +56,7 @@ pub enum Table {
     Seen = 20,
     /// Posts that are due, by number; sealed.
     Announcement = 21,
-    /// Entries of boards, by matcher and bundle number.
+    /// Entries of boards, by matcher and bundle number; zeros in the place of those that are dropped.
     Bundle = 22,
     /// The newest checkpoint of each board, by matcher.
     Head = 23,
@@ -78,14 +78,28 @@ pub enum Table {
     Traced = 34,
     /// The acknowledgements that came with the request answered last, by epoch and member.
     Vouched = 35,
+    /// How many entries a board had at the end of a day on which it was read to its head, by matcher and day.
+    BoardDay = 36,
+    /// Leaf hashes of entries that are dropped, by matcher and bundle number.
+    Dropped = 37,
     /// How far the coordination of each case is, by case id; sealed per case.
     Cooperation = 40,
     /// What was to be told about each case, by case id; sealed per case.
     Told = 41,
+    /// What was told, over all cases, by number; sealed.
+    Happening = 46,
+    /// What waits for a webhook and how far it has come, by its name and the number of what happened; sealed.
+    Delivery = 47,
+    /// What waits to be mailed to somebody, by account; sealed.
+    MailState = 48,
     /// Accounts of the partner's people, by id; sealed.
     Account = 42,
     /// Teams, by id; sealed.
     Team = 43,
+    /// Sessions of people, by a hash of their id; sealed.
+    Session = 44,
+    /// How people of local accounts show who they are, by account; sealed.
+    Credential = 45,
 }
 
 impl Table {
@@ -126,10 +140,17 @@ impl Table {
             Self::Judged => "judged",
             Self::Traced => "traced",
             Self::Vouched => "vouched",
+            Self::BoardDay => "board-day",
+            Self::Dropped => "dropped",
             Self::Cooperation => "cooperation",
             Self::Told => "told",
+            Self::Happening => "happening",
+            Self::Delivery => "delivery",
+            Self::MailState => "mail-state",
             Self::Account => "account",
             Self::Team => "team",
+            Self::Session => "session",
+            Self::Credential => "credential",
         }
     }
 }
@@ -167,6 +188,12 @@ impl Batch {
     /// Adds the writes of `other` after its own.
     pub fn merge(&mut self, other: Self) {
         self.writes.extend(other.writes);
+    }
+
+    /// Whether it writes to or removes from a table.
+    #[must_use]
+    pub fn touches(&self, table: Table) -> bool {
+        self.writes.iter().any(|(touched, _, _)| *touched == table)
     }
 
     /// Number of writes.

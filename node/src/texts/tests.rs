@@ -4,8 +4,6 @@ use kring_protocol::recipe::Recipe;
 
 use super::*;
 
-const FILES: [&str; 2] = [include_str!("../../texts/nl.ftl"), include_str!("../../texts/en.ftl")];
-
 /// Ids of messages and the arguments they take.
 fn messages(file: &str) -> BTreeSet<(String, BTreeSet<String>)> {
     let lines = file.lines().filter(|line| !line.starts_with('#') && !line.trim().is_empty());
@@ -19,7 +17,7 @@ fn messages(file: &str) -> BTreeSet<(String, BTreeSet<String>)> {
 
 #[test]
 fn every_message_stands_in_both_languages_with_the_same_arguments() {
-    let [dutch, english] = FILES.map(messages);
+    let [dutch, english] = FILES.map(|files| messages(&files.join("\n")));
     assert_eq!(dutch, english);
     assert!(dutch.len() > 15);
     for language in [Language::Dutch, Language::English] {
@@ -29,12 +27,29 @@ fn every_message_stands_in_both_languages_with_the_same_arguments() {
     }
 }
 
+/// The sentences of a file in words; an argument counts as one.
+fn sentences(file: &str) -> Vec<Vec<&str>> {
+    let texts = file.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once(" = "));
+    let sentences = texts.flat_map(|(_, text)| text.split_inclusive(['.', '?', '!', ':']));
+    sentences.map(words).filter(|words| !words.is_empty()).collect()
+}
+
+fn words(sentence: &str) -> Vec<&str> {
+    sentence.split_whitespace().filter(|word| word.contains(char::is_alphanumeric)).collect()
+}
+
 #[test]
 fn dutch_is_short_and_plain() {
-    for line in FILES[0].lines().filter(|line| !line.starts_with('#')) {
-        assert!(line.split_whitespace().count() <= 15, "{line}");
-        for word in ["middels", "dient te", "betreffende", "casus", "teneinde"] {
-            assert!(!line.to_lowercase().contains(word), "{line}");
+    for file in FILES[0] {
+        let sentences = sentences(file);
+        for sentence in &sentences {
+            assert!(sentence.len() <= 20, "too long: {}", sentence.join(" "));
+        }
+        let words: usize = sentences.iter().map(Vec::len).sum();
+        assert!(words <= 15 * sentences.len(), "on average {} words", words / sentences.len());
+        let plain = file.to_lowercase();
+        for word in ["middels", "dient te", "dienen te", "betreffende", "casus", "teneinde", "inzake"] {
+            assert!(!plain.contains(word), "{word}");
         }
     }
 }

@@ -48,6 +48,30 @@ pub(crate) struct Args {
     /// Memory for the store's cache, 8 to 65536 [default: 16]
     #[arg(long, value_name = "MIB")]
     store_cache_mib: Option<String>,
+    /// Systems that are told of events [default: webhooks.toml, if it is there]
+    #[arg(long, value_name = "FILE")]
+    webhooks_file: Option<String>,
+    /// Name and port of the mail server; without it nobody is mailed
+    #[arg(long, value_name = "HOST:PORT")]
+    smtp_server: Option<String>,
+    /// tls, starttls, or none for a mail server on this machine [default: starttls]
+    #[arg(long, value_name = "SECURITY")]
+    smtp_security: Option<String>,
+    /// As whom the node signs in at the mail server
+    #[arg(long, value_name = "USER")]
+    smtp_user: Option<String>,
+    /// File with the password for that
+    #[arg(long, value_name = "FILE")]
+    smtp_password_file: Option<String>,
+    /// From which address people are mailed
+    #[arg(long, value_name = "ADDRESS")]
+    mail_from: Option<String>,
+    /// Hour of the daily mail in Amsterdam [default: 08:00]
+    #[arg(long, value_name = "HH:MM")]
+    mail_digest_time: Option<String>,
+    /// Address of the covenant's process coordinator
+    #[arg(long, value_name = "ADDRESS")]
+    coordinator_mail: Option<String>,
     /// Stop when stdin closes, so that a node does not outlive the demonstration that started it
     #[arg(long, hide = true)]
     with_parent: bool,
@@ -66,6 +90,14 @@ impl Args {
             ("log_format", &self.log_format),
             ("log_level", &self.log_level),
             ("store_cache_mib", &self.store_cache_mib),
+            ("webhooks_file", &self.webhooks_file),
+            ("smtp_server", &self.smtp_server),
+            ("smtp_security", &self.smtp_security),
+            ("smtp_user", &self.smtp_user),
+            ("smtp_password_file", &self.smtp_password_file),
+            ("mail_from", &self.mail_from),
+            ("mail_digest_time", &self.mail_digest_time),
+            ("coordinator_mail", &self.coordinator_mail),
         ];
         given.into_iter().filter_map(|(key, value)| value.clone().map(|value| (key, value))).collect()
     }

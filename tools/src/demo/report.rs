@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::builtin::{CaseAt, Pair};
 use super::caseload::Partner;
+use super::people::Shown;
 use super::process::Status;
 
 /// The contract's object: what `kring demo --once --json` prints.
@@ -124,6 +125,17 @@ pub(super) struct Joined {
     pub(super) pairs: BTreeSet<Pair>,
     /// What does not fit together.
     pub(super) faults: Vec<String>,
+}
+
+impl Joined {
+    /// A match to look at: one whose cases have no other, if there is one.
+    pub(super) fn shown(&self) -> Option<Shown> {
+        let matches_of =
+            |case: &CaseAt| self.pairs.iter().filter(|pair| pair.cases().contains(&case)).count();
+        let alone = |pair: &&Pair| pair.cases().iter().all(|case| matches_of(case) == 1);
+        let pair = self.pairs.iter().find(alone).or_else(|| self.pairs.first())?;
+        Some(pair.cases().map(|case| (case.partner.clone(), case.case.clone())))
+    }
 }
 
 /// Joins what each partner's node says by match. `down` are partners whose nodes could not be asked: their sides are

@@ -12,6 +12,7 @@ pub(super) fn paths() -> Vec<(&'static str, Value)> {
         ("/people", json!({ "get": list(), "post": add() })),
         ("/people/{id}", json!({ "get": show(), "patch": change() })),
         ("/people/{id}/absence", json!({ "post": absence() })),
+        ("/people/{id}/activation", json!({ "post": invite() })),
         ("/teams", json!({ "get": teams(), "post": add_team() })),
         ("/signals/{id}/hand-over", json!({ "post": hand_over() })),
         ("/signals/{id}/accept", json!({ "post": accept() })),
@@ -35,7 +36,7 @@ fn add() -> Value {
         .answers("201", "The account.", "Person");
     operation["responses"]["201"]["headers"]["Location"] = json!({
         "description": "Where the account is.",
-        "schema": { "type": "string", "format": "uri-reference" },
+        "schema": { "type": "string", "format": "uri-reference", "maxLength": 128 },
     });
     operation
 }
@@ -64,6 +65,19 @@ fn absence() -> Value {
         .body("application/json", &reference("NewAbsence"))
         .problems(BODY_PROBLEMS)
         .answers("200", "The account.", "Person")
+}
+
+fn invite() -> Value {
+    let summary = "Draws a code, valid for 72 hours, by which somebody sets up a password and a second factor. A new code \
+                   replaces the one before; what was set up earlier counts until the new code is used.";
+    Operation::new("invitePerson", "people", summary, Scope::PeopleWrite)
+        .parameter(id("account"))
+        .problems(&[404, 409])
+        .answers(
+            "201",
+            "The code, to be handed over in person or by telephone. It is not shown again.",
+            "Activation",
+        )
 }
 
 fn teams() -> Value {
