@@ -14,6 +14,7 @@ mod hostile;
 mod kills;
 mod matching;
 mod mistaken;
+mod people;
 mod privacy;
 mod recipes;
 mod roles;
