@@ -13,6 +13,7 @@ mod audit;
 pub mod auth;
 mod body;
 mod error;
+mod events;
 mod finish;
 mod hand_over;
 mod idempotency;
@@ -41,6 +42,7 @@ pub use application::Application;
 pub use audit::{AuditEntry, AuditProof, ProofView};
 pub use auth::{Actor, Scope, TokenRecord};
 pub use error::{ApplicationError, InvalidParam, Place, Problem};
+pub use events::EventView;
 pub use hand_over::ErasedView;
 pub use idempotency::Idempotency;
 pub use imports::{ImportReport, LineReason};
@@ -92,6 +94,7 @@ fn endpoints<A: Application>() -> Vec<Endpoint<A>> {
         post("/notices/{id}/contact", self::post(notices::contact::<A>)),
         post("/notices/{id}/lead", self::post(notices::lead::<A>)),
         post("/notices/{id}/close", self::post(notices::close::<A>)),
+        get("/events", self::get(events::stream::<A>)),
         post("/notices/{id}/mute", self::post(notices::mute::<A>)),
         post("/notices/{id}/unmute", self::post(notices::unmute::<A>)),
         get("/people", self::get(people::list::<A>)),

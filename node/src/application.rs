@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use futures::stream::BoxStream;
 use kring_protocol::codec;
 use kring_protocol::covenant::Tempo as CovenantTempo;
 use kring_protocol::id::Reference;
@@ -18,10 +19,10 @@ use serde_json::{Value, json};
 
 use crate::api::auth::TokenHash;
 use crate::api::{
-    Actor, Application, ApplicationError, AuditEntry, AuditProof, BoardRead, Idempotency, ImportReport,
-    InvalidParam, KeyView, NetworkView, NewResponse, NewSignal, NoticeView, PartnerView, ProofView,
-    ResponseView, Scope, SignalFilter, SignalState, SignalView, Step, SubmissionsWaiting, Tempo, TokenRecord,
-    WaitingView, operations,
+    Actor, Application, ApplicationError, AuditEntry, AuditProof, BoardRead, EventView, Idempotency,
+    ImportReport, InvalidParam, KeyView, NetworkView, NewResponse, NewSignal, NoticeView, PartnerView,
+    ProofView, ResponseView, Scope, SignalFilter, SignalState, SignalView, Step, SubmissionsWaiting, Tempo,
+    TokenRecord, WaitingView, operations,
 };
 use crate::audit::Event;
 use crate::boards::Boards;
@@ -30,6 +31,8 @@ use crate::ceremony::Ceremonies;
 use crate::core::Core;
 use crate::keys::Keyring;
 use crate::matcher::Matcher;
+use crate::outgoing::Outgoing;
+use crate::outgoing::metrics::OutgoingCollector;
 use crate::partner::Partner;
 use crate::people::{Account, Act, CaseAct, Ownership, People, Viewer, access, form};
 use crate::responses::{self, Asked};
@@ -62,6 +65,8 @@ pub struct Node {
     pub people: Arc<People>,
     /// Who sits at a browser.
     pub sign_in: Arc<SignIn>,
+    /// What leaves the node to the partner's people and systems.
+    pub outgoing: Arc<Outgoing>,
     /// Tokens that the API accepts.
     pub tokens: BTreeMap<TokenHash, TokenRecord>,
 }
@@ -314,6 +319,17 @@ impl Application for Node {
         case.and_then(|case| self.notice_view(case, language)).ok_or(ApplicationError::NotFound)
     }
 
+    async fn events(&self, actor: &Actor, after: Option<u64>) -> Outcome<BoxStream<'static, EventView>> {
+        self.allowed(actor, Act::WorkOnCases).await?;
+        self.log(actor, Kind::CaseRead, 0).await?;
+        let person = match actor {
+            Actor::Token(_) => None,
+            Actor::Person(id) => Some(*id),
+        };
+        let feed = self.outgoing.feed(person, Arc::clone(&self.people), after);
+        feed.map_err(|error| ApplicationError::Unavailable(error.to_string()))
+    }
+
     async fn network(&self, actor: &Actor) -> Outcome<NetworkView> {
         self.allowed(actor, Act::ReadNetwork).await?;
         let covenant = &self.core.covenant;
@@ -434,6 +450,7 @@ impl Application for Node {
         registry.register_collector(Box::new(operations::NetworkCollector(Arc::clone(
             self.core.network.metrics(),
         ))));
+        registry.register_collector(Box::new(OutgoingCollector(Arc::clone(self.outgoing.meters()))));
         operations::encode(&registry)
     }
 }

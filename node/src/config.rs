@@ -16,8 +16,10 @@ use std::str::FromStr;
 use libp2p::Multiaddr;
 use libp2p::multiaddr::Protocol;
 
+mod mail;
 mod sign_in;
 
+pub use mail::{MailConfig, SmtpSecurity};
 pub use sign_in::{OidcConfig, SignInConfig};
 
 /// The version of `node.toml` that this software reads and writes.
@@ -27,7 +29,7 @@ pub const VERSION: i64 = 1;
 pub const ENVIRONMENT_PREFIX: &str = "KRING_";
 
 /// Every key with its meaning, in the order in which the file is written and the flags are listed.
-pub const KEYS: [(&str, &str); 20] = [
+pub const KEYS: [(&str, &str); 28] = [
     ("data_dir", "Directory of what the node stores"),
     ("master_key_file", "File with the master key; keep it off the disk that holds data_dir"),
     ("covenant_file", "The signed covenant, covenant.kring"),
@@ -38,6 +40,14 @@ pub const KEYS: [(&str, &str); 20] = [
     ("log_format", "text or json"),
     ("log_level", "error, warn, info, debug or trace"),
     ("store_cache_mib", "Memory for the store's cache, in MiB, 8 to 65536"),
+    ("webhooks_file", "Systems that are told of events"),
+    ("smtp_server", "Name and port of the mail server; without it nobody is mailed"),
+    ("smtp_security", "tls, starttls (also without this key), or none, for a mail server on this machine"),
+    ("smtp_user", "As whom the node signs in at the mail server"),
+    ("smtp_password_file", "File with the password for that"),
+    ("mail_from", "From which address people are mailed"),
+    ("mail_digest_time", "Hour of the daily mail in Amsterdam, such as 08:00"),
+    ("coordinator_mail", "Address of the covenant's process coordinator"),
     ("public_url", "Origin under which people reach the node, such as https://kring.example.nl"),
     ("oidc_issuer", "The partner's OpenID provider, exactly as it calls itself"),
     ("oidc_client_id", "The node's name at the provider"),
@@ -73,6 +83,10 @@ pub struct Config {
     pub log_level: LogLevel,
     /// Memory for the store's cache, in MiB.
     pub store_cache_mib: u64,
+    /// Systems that are told of events.
+    pub webhooks_file: Option<PathBuf>,
+    /// How people are mailed.
+    pub mail: Option<MailConfig>,
     /// How people sign in.
     pub sign_in: SignInConfig,
 }
@@ -334,6 +348,8 @@ impl Layers {
             log_format: self.parsed("log_format", "text", "write text or json")?,
             log_level: self.parsed("log_level", "info", "write error, warn, info, debug or trace")?,
             store_cache_mib: self.parsed("store_cache_mib", "8", "write a whole number of MiB")?,
+            webhooks_file: self.webhooks()?,
+            mail: self.mail()?,
             sign_in: self.sign_in()?,
         };
         self.check(&config)?;

@@ -13,7 +13,7 @@ use kring_protocol::sign::{SigningKey, VerifyingKey};
 use kring_protocol::submission::Destination;
 use kring_protocol::tempo::Pace;
 use kring_protocol::time::{Day, Timestamp};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 use kring_protocol::log::entry::{Kind, Outcome};
 
@@ -21,7 +21,7 @@ use crate::audit::{Audit, Event};
 use crate::clock::Time;
 use crate::network::Network;
 use crate::repeats::Repeats;
-use crate::store::{Batch, Store, StoreError};
+use crate::store::{Batch, Store, StoreError, Table};
 use crate::vault::Vault;
 
 /// The node's own keys.
@@ -66,6 +66,8 @@ pub struct Core {
     pub pace: Pace,
     /// Turns true once, when the node stops.
     pub stopping: watch::Receiver<bool>,
+    /// Notified when happenings have become durable; for [`crate::outgoing`] alone.
+    pub happened: Notify,
     /// Set by a role that cannot go on; the node stops with this reason.
     pub failure: watch::Sender<Option<String>>,
 }
@@ -120,9 +122,12 @@ impl Core {
     /// # Errors
     /// [`StoreError`].
     pub async fn commit(&self, batch: Batch, events: Vec<Event>) -> Result<(), StoreError> {
+        let news = batch.touches(Table::Happening);
         let committed = self.audit.commit(batch, &events).await;
-        if let Err(error) = &committed {
-            self.fail(error.to_string());
+        match &committed {
+            Ok(()) if news => self.happened.notify_one(),
+            Ok(()) => {}
+            Err(error) => self.fail(error.to_string()),
         }
         committed
     }

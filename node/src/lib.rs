@@ -35,6 +35,7 @@ pub mod matcher;
 pub mod network;
 pub mod node;
 mod notices;
+pub mod outgoing;
 pub mod pages;
 pub mod partner;
 pub mod people;

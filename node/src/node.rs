@@ -31,6 +31,7 @@ use crate::keys::Keyring;
 use crate::keystore::{MasterKey, identity};
 use crate::matcher::Matcher;
 use crate::network::{Inbound, Network, Peer, Tap, peer_id};
+use crate::outgoing::{Outgoing, Ways};
 use crate::pages::{self, Pages};
 use crate::partner::Partner;
 use crate::people::People;
@@ -212,6 +213,7 @@ impl CoreParts {
             clock: time,
             pace,
             stopping,
+            happened: Notify::new(),
             failure,
         }))
     }
@@ -275,6 +277,7 @@ impl Loaded {
                 vault::KeyName::Meeting,
                 vault::KeyName::Traces,
                 vault::KeyName::People,
+                vault::KeyName::Outgoing,
                 vault::KeyName::SignIn,
             ],
             &mut batch,
@@ -374,16 +377,32 @@ async fn start_roles(
 ) -> Result<Arc<Node>, RunError> {
     let tokens = tokens::load(&config.tokens_file).map_err(failed("reading the API tokens"))?;
     let tokens = tokens.into_iter().map(|token| (token.hash, token)).collect();
+    let ways = Ways::open(core, config).map_err(failed("reading how the node tells of events"))?;
     let loaded = Loaded::load(core).await.map_err(failed("reading what is stored"))?;
+    let people = Arc::new(People::load(Arc::clone(core)).map_err(failed("reading the people"))?);
+    // Before anything more can happen: all that has a number by now is durable.
+    let outgoing = Arc::new(Outgoing::new(Arc::clone(core), Arc::clone(&loaded.partner)));
+    let telling = outgoing.spawn(Arc::clone(&people), ways, tasks).await;
+    telling.map_err(failed("reading what people and systems are to be told"))?;
     loaded.spawn_roles(core, requests, tasks);
     loaded.spawn_partner(core, canary, tasks);
     let Loaded { keyring, ceremonies, boards, matcher, partner, .. } = loaded;
-    let people = Arc::new(People::load(Arc::clone(core)).map_err(failed("reading the people"))?);
     let sign_in = SignIn::load(Arc::clone(core), Arc::clone(&people), &config.sign_in);
     let sign_in = Arc::new(sign_in.map_err(failed("preparing sign-in"))?);
     tasks.spawn(Arc::clone(&sign_in).run());
     let core = Arc::clone(core);
-    Ok(Arc::new(Node { core, keyring, ceremonies, partner, boards, matcher, people, sign_in, tokens }))
+    Ok(Arc::new(Node {
+        core,
+        keyring,
+        ceremonies,
+        partner,
+        boards,
+        matcher,
+        people,
+        sign_in,
+        outgoing,
+        tokens,
+    }))
 }
 
 /// A node whose roles do not run: for tests of what may be asked of it.

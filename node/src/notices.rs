@@ -12,6 +12,7 @@ use crate::api::{AlertView, CardView, ClaimView, MatchView, NoticeState, NoticeV
 use crate::application::{Node, moment};
 use crate::cases::{Case, CaseId};
 use crate::coordination::{Kept, Told};
+use crate::core::Core;
 use crate::grounds::Grounds;
 use crate::people::Ownership;
 use crate::texts::{self, Language};
@@ -87,8 +88,13 @@ impl Node {
 
     /// A notice's id follows from its case's, so that it stays the same through restarts.
     pub(crate) fn notice_id(&self, case: CaseId) -> String {
-        hex::encode(self.core.vault.index_key("notice").hash(case.0.as_bytes()))
+        id_of(&self.core, case)
     }
+}
+
+/// The id of a case's notice.
+pub(crate) fn id_of(core: &Core, case: CaseId) -> String {
+    hex::encode(core.vault.index_key("notice").hash(case.0.as_bytes()))
 }
 
 /// What words are made of.

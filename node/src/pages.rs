@@ -17,6 +17,7 @@ mod account;
 pub mod assets;
 mod dates;
 mod draft;
+mod events;
 mod fields;
 mod import;
 mod new_signal;
@@ -71,6 +72,7 @@ pub fn router(pages: Arc<Pages>) -> Router {
 fn cases() -> Router<Arc<Pages>> {
     Router::new()
         .route("/", get(overview::show))
+        .route("/events", get(events::listen))
         .route("/expiring", get(overview::expiring))
         .route("/signals/new", get(new_signal::weigh).post(new_signal::decide))
         .route("/signals/new/{draft}/who", get(new_signal::who).post(new_signal::set_who))
@@ -111,3 +113,6 @@ fn offices() -> Router<Arc<Pages>> {
         .route("/audit", get(oversight::audit))
         .route("/audit/{last}", get(oversight::audit_at))
 }
+
+#[cfg(test)]
+mod tests;

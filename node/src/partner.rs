@@ -1,7 +1,7 @@
 //! The partner's own side of the node: cases, what was left for them, and the matches that came of it.
 //!
 //! Holds the state that asker, sender and reader share and decides what work a change makes. Locks are taken in the
-//! order cases, leaves, matches, cooperations, conversations, canaries, and never across an await.
+//! order cases, leaves, matches, cooperations, conversations, canaries, happenings, and never across an await.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -21,6 +21,7 @@ use crate::coordination::{Change, Changed, Cooperations};
 use crate::core::Core;
 use crate::keys::Keyring;
 use crate::leaves::{LeaveKey, Leaves, Left, Step};
+use crate::outgoing::Happenings;
 use crate::store::{Batch, StoreError, Table};
 use crate::vault::KeyName;
 use crate::work::Work;
@@ -84,6 +85,7 @@ pub struct Partner {
     cooperations: Mutex<Cooperations>,
     conversations: Mutex<Conversations>,
     canaries: Mutex<Canaries>,
+    happenings: Mutex<Happenings>,
     /// Held from looking at the cases to the commit that changes them, so that two requests at once are one after the
     /// other: the same idempotency key, the same case.
     pub changing_cases: tokio::sync::Mutex<()>,
@@ -125,6 +127,7 @@ impl Partner {
         let conversations = Conversations::load(&core.store, pairs, core.network_id(), &leaves, &matches)?;
         let canaries = Canaries::load(&core)?;
         let cooperations = Cooperations::load(&core)?;
+        let happenings = Happenings::load(&core.store)?;
         let submissions = core
             .covenant
             .matchers_for(&core.me)
@@ -140,6 +143,7 @@ impl Partner {
             cooperations: Mutex::new(cooperations),
             conversations: Mutex::new(conversations),
             canaries: Mutex::new(canaries),
+            happenings: Mutex::new(happenings),
             changing_cases: tokio::sync::Mutex::default(),
             changing_matches: tokio::sync::Mutex::default(),
             evaluations,
@@ -180,6 +184,11 @@ impl Partner {
     /// The canaries, and messages that are watched.
     pub fn canaries(&self) -> MutexGuard<'_, Canaries> {
         self.canaries.lock().expect("nobody panics while holding the canaries")
+    }
+
+    /// Which happenings there are.
+    pub fn happenings(&self) -> MutexGuard<'_, Happenings> {
+        self.happenings.lock().expect("nobody panics while holding the happenings")
     }
 
     /// Queues what canaries have to send.

@@ -117,6 +117,12 @@ pub fn alert(language: Language, what: What, arguments: &[(&str, &str)]) -> Stri
     text(language, &format!("alert-{}", what.as_str()), arguments)
 }
 
+/// A line of a mail.
+#[must_use]
+pub fn mail(language: Language, id: &str, arguments: &[(&str, &str)]) -> String {
+    text(language, id, arguments)
+}
+
 /// On what a match rests, in words: what each person who met shares with one of the other side.
 #[must_use]
 pub fn basis(language: Language, persons: &[(Role, Basis)]) -> String {

@@ -35,6 +35,8 @@ pub enum KeyName {
     Matches,
     /// The matcher's own tables.
     Meeting,
+    /// What leaves the node to people and systems.
+    Outgoing,
     /// Complaints, and the answers of a holder of a trace key.
     Traces,
     /// The partner's people.
@@ -52,6 +54,7 @@ impl KeyName {
             Self::Left { matcher, epoch } => join(&[b"left", matcher.as_bytes(), &epoch.to_be_bytes()]),
             Self::Matches => join(&[b"matches"]),
             Self::Meeting => join(&[b"meeting"]),
+            Self::Outgoing => join(&[b"outgoing"]),
             Self::Traces => join(&[b"traces"]),
             Self::People => join(&[b"people"]),
             Self::SignIn => join(&[b"sign-in"]),

@@ -13,8 +13,22 @@ const WAITED_MAX_DAYS: u32 = 1_000;
 /// The date on a clock in Europe/Amsterdam, in days since 1970-01-01.
 #[must_use]
 pub fn local_day(at: Timestamp) -> Day {
+    at.plus_secs(offset_secs(at)).day()
+}
+
+/// The moment at which a clock in Europe/Amsterdam shows this on a day: so many minutes after midnight. What it shows twice
+/// is the first of both; what it never shows is an hour later.
+#[must_use]
+pub fn local_moment(day: Day, minutes: u32) -> Timestamp {
+    let shown = day.start().secs() + u64::from(minutes) * 60;
+    let summer = Timestamp::from_secs(shown.saturating_sub(2 * 3_600));
+    if is_summer_time(summer) { summer } else { Timestamp::from_secs(shown.saturating_sub(3_600)) }
+}
+
+/// By how much that clock is ahead of UTC.
+fn offset_secs(at: Timestamp) -> u64 {
     let hours = if is_summer_time(at) { 2 } else { 1 };
-    at.plus_secs(hours * 3_600).day()
+    hours * 3_600
 }
 
 /// Directive 2000/84/EC: from the last Sunday of March to the last Sunday of October, at 1 o'clock UTC.

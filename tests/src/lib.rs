@@ -16,6 +16,7 @@ pub mod impostor;
 pub mod node;
 pub mod place;
 pub mod raw;
+pub mod receivers;
 pub mod report;
 pub mod rogue;
 pub mod scan;

@@ -69,6 +69,18 @@ impl Node {
         std::fs::read_to_string(self.dir.join("node.log")).unwrap_or_default()
     }
 
+    /// Where its API listens.
+    #[must_use]
+    pub const fn api(&self) -> SocketAddr {
+        self.api
+    }
+
+    /// What the header `Authorization` says.
+    #[must_use]
+    pub fn authorization(&self) -> String {
+        self.bearer()
+    }
+
     /// Its directory.
     #[must_use]
     pub fn dir(&self) -> &Path {

@@ -14,6 +14,8 @@ mod hostile;
 mod kills;
 mod matching;
 mod mistaken;
+mod outgoing;
+mod pages;
 mod people;
 mod privacy;
 mod recipes;

@@ -2,12 +2,13 @@
 
 use std::future::Future;
 
+use futures::stream::BoxStream;
 use kring_protocol::time::Timestamp;
 
 use super::auth::{Actor, Scope, TokenHash, TokenRecord};
 use super::{
-    ApplicationError, AuditEntry, AuditProof, Idempotency, ImportReport, NetworkView, NewResponse, NewSignal,
-    NoticeView, ProofView, ResponseView, SignalFilter, SignalView, Staff, Step,
+    ApplicationError, AuditEntry, AuditProof, EventView, Idempotency, ImportReport, NetworkView, NewResponse,
+    NewSignal, NoticeView, ProofView, ResponseView, SignalFilter, SignalView, Staff, Step,
 };
 use crate::texts::Language;
 
@@ -93,6 +94,14 @@ pub trait Application: Staff {
         idempotency: Option<Idempotency>,
         language: Language,
     ) -> impl Future<Output = Outcome<NoticeView>> + Send;
+
+    /// What happens, as it happens; before it what happened after the event with this number, as far as it is kept. The
+    /// stream ends when the node stops.
+    fn events(
+        &self,
+        actor: &Actor,
+        after: Option<u64>,
+    ) -> impl Future<Output = Outcome<BoxStream<'static, EventView>>> + Send;
 
     fn network(&self, actor: &Actor) -> impl Future<Output = Outcome<NetworkView>> + Send;
 

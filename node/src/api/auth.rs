@@ -109,6 +109,14 @@ macro_rules! scopes {
             impl super::Needs for $name {
                 const SCOPE: super::Scope = super::Scope::$name;
             })+
+
+            /// Events say nothing that is not in notices.
+            #[derive(Debug)]
+            pub(crate) struct EventsOrNotices;
+            impl super::Needs for EventsOrNotices {
+                const SCOPE: super::Scope = super::Scope::EventsRead;
+                const OR: Option<super::Scope> = Some(super::Scope::NoticesRead);
+            }
         }
     };
 }
@@ -181,6 +189,8 @@ pub enum Actor {
 
 pub(super) trait Needs {
     const SCOPE: Scope;
+    /// Another scope that is enough.
+    const OR: Option<Scope> = None;
 }
 
 /// An extractor: the request bears a valid token with scope `S`. It stands before the body, so that nobody without
@@ -208,7 +218,7 @@ impl<A: Application, S: Needs + Send> FromRequestParts<Arc<A>> for Allowed<S> {
             return Err(invalid());
         }
         let actor = record.person.map_or(Actor::Token(record.id), Actor::Person);
-        if !record.scopes.contains(&S::SCOPE) {
+        if ![Some(S::SCOPE), S::OR].into_iter().flatten().any(|scope| record.scopes.contains(&scope)) {
             application.access_refused(&actor, S::SCOPE).await;
             return Err(out_of_scope(S::SCOPE));
         }

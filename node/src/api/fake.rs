@@ -5,6 +5,8 @@ use std::sync::Mutex;
 
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
+use futures::StreamExt;
+use futures::stream::BoxStream;
 use kring_protocol::coordination::Outcome as Came;
 use kring_protocol::time::Timestamp;
 use serde_json::{Value, json};
@@ -254,6 +256,12 @@ impl Application for Fake {
                 boards: vec![BoardRead { matcher: "c".into(), size: 9, read: 8 }],
             },
         })
+    }
+
+    async fn events(&self, _: &Actor, after: Option<u64>) -> Outcome<BoxStream<'static, EventView>> {
+        let first = after.unwrap_or(6) + 1;
+        let view = |number| EventView { number, kind: "involved", json: r#"{"id":"x"}"#.into() };
+        Ok(futures::stream::iter([first, first + 1].map(view)).boxed())
     }
 
     async fn covenant(&self, _: &Actor) -> Outcome<Value> {

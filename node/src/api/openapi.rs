@@ -53,6 +53,7 @@ fn tags() -> Value {
     json!([
         { "name": "signals", "description": "What this organisation's professionals have signalled." },
         { "name": "notices", "description": "What others are involved with too." },
+        { "name": "events", "description": "That something happened, without content." },
         { "name": "people", "description": "Who works here, and in which teams." },
         { "name": "access-requests", "description": "What is held about a person, for that person; and erasure." },
         { "name": "network", "description": "Partners, keys, covenant." },
@@ -103,6 +104,7 @@ fn most_paths() -> Value {
         "/notices/{id}/close": {
             "post": step("closeMatch", "Closes a match with an outcome, or takes it up again.", "NewOutcome")
         },
+        "/events": { "get": events() },
         "/notices/{id}/mute": { "post": mute("muteNotice", "Nobody is reminded of a notice any more.") },
         "/notices/{id}/unmute": { "post": mute("unmuteNotice", "Reminders of a notice come again.") },
         "/network": {
@@ -207,6 +209,36 @@ fn import() -> Value {
         .body("text/csv", &csv)
         .problems(&[400, 408, 413, 415])
         .answers("200", "What was taken in.", "ImportReport")
+}
+
+fn events() -> Value {
+    let last = json!({
+        "name": "Last-Event-ID",
+        "in": "header",
+        "description": "The `id` of the last event that was received: what came after it comes first.",
+        "schema": { "type": "string", "maxLength": 20, "pattern": "^[0-9]+$" },
+    });
+    let stream = json!({
+        "text/event-stream": {
+            "schema": {
+                "type": "string",
+                "description": "Server-sent events. `id` counts up, `event` is the kind, and `data` a CloudEvent of the \
+                    NL GOV profile whose own `data` holds the id of a notice and the kind, and nothing else. Comments keep \
+                    the connection open; it ends after a quarter of an hour, and whoever comes back with \
+                    `Last-Event-ID` misses nothing.",
+            }
+        }
+    });
+    let summary = "What happens, as it happens.";
+    let mut operation = Operation::new("streamEvents", "events", summary, Scope::EventsRead)
+        .parameter(last)
+        .problems(&[400])
+        .answers_content("200", "The stream.", &stream);
+    operation["description"] =
+        json!(format!("Needs a token with the scope `{}` or `{}`.", Scope::EventsRead, Scope::NoticesRead));
+    operation["security"] =
+        json!([{ "bearer": [Scope::EventsRead.as_str()] }, { "bearer": [Scope::NoticesRead.as_str()] }]);
+    operation
 }
 
 fn checkpoint() -> Value {

@@ -191,10 +191,15 @@ async fn a_token_opens_what_its_scope_says_and_no_more() {
     let document = openapi::openapi();
     for endpoint in endpoints::<Fake>().iter().filter(|endpoint| endpoint.path != "/openapi.json") {
         let operation = &document["paths"][endpoint.path][endpoint.method.as_str().to_lowercase()];
-        let scope: Scope = operation["security"][0]["bearer"][0].as_str().unwrap().parse().unwrap();
-        let others: Vec<Scope> = Scope::ALL.iter().copied().filter(|other| *other != scope).collect();
-        let answer = send(router(Arc::clone(&fake)), well_formed(endpoint, &fake.token_for(&[scope]))).await;
-        assert!(answer.status.is_success(), "{endpoint:?}: {answer:?}");
+        let one = |way: &Value| way["bearer"][0].as_str().unwrap().parse::<Scope>().unwrap();
+        let scopes: Vec<Scope> = operation["security"].as_array().unwrap().iter().map(one).collect();
+        let others: Vec<Scope> = Scope::ALL.iter().copied().filter(|other| !scopes.contains(other)).collect();
+        for scope in &scopes {
+            let request = well_formed(endpoint, &fake.token_for(&[*scope]));
+            let answer = send(router(Arc::clone(&fake)), request).await;
+            assert!(answer.status.is_success(), "{endpoint:?}: {answer:?}");
+        }
+        let scope = scopes[0];
         let answer = send(router(Arc::clone(&fake)), well_formed(endpoint, &fake.token_for(&others))).await;
         answer.problem(403);
         assert!(answer.header("www-authenticate").contains(&format!("scope=\"{scope}\"")), "{answer:?}");
@@ -243,4 +248,24 @@ fn tokens_are_random_marked_and_redacted() {
     assert_eq!(format!("{first:?}"), "Token(<redacted>)");
     assert_eq!(*first.hash().as_bytes(), kring_protocol::crypto::sha256(first.expose().as_bytes()));
     assert_eq!("signals".parse::<Scope>(), Err(auth::UnknownScope));
+}
+
+#[tokio::test]
+async fn events_come_as_a_stream_that_goes_on_where_it_was() {
+    let (fake, token) = node();
+    let answer = get(&fake, "/events", &token).await;
+    assert_eq!((answer.status.as_u16(), answer.header("content-type")), (200, "text/event-stream"));
+    assert_eq!((answer.header("cache-control"), answer.header("api-version")), ("no-store", "1.0.0"));
+    let first = "id: 7\nevent: involved\ndata: {\"id\":\"x\"}\n\n";
+    assert_eq!(answer.text, format!("{first}{}", first.replace('7', "8")));
+    let with = |id: &str| request("GET", "/events", &token).header("last-event-id", id);
+    let answer = send(router(Arc::clone(&fake)), with("41").body(Body::empty()).unwrap()).await;
+    assert!(answer.text.starts_with("id: 42\n"), "{answer:?}");
+    for wrong in ["", "x", "-1", "1.5", "99999999999999999999", "1 "] {
+        let answer = send(router(Arc::clone(&fake)), with(wrong).body(Body::empty()).unwrap()).await;
+        assert_eq!(answer.invalid(), ["Last-Event-ID"], "{wrong}");
+    }
+    let doubled = with("1").header("last-event-id", "2");
+    let answer = send(router(Arc::clone(&fake)), doubled.body(Body::empty()).unwrap()).await;
+    assert_eq!(answer.invalid(), ["Last-Event-ID"]);
 }

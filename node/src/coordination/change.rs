@@ -31,6 +31,8 @@ pub struct Change<'a> {
     matches: BTreeSet<MatchKey>,
     cases: BTreeSet<CaseId>,
     told: BTreeSet<CaseId>,
+    /// What was told, in its order.
+    news: Vec<(CaseId, Told)>,
     steps: u64,
     cards: u64,
     refused: u64,
@@ -54,6 +56,7 @@ impl<'a> Change<'a> {
             matches: BTreeSet::new(),
             cases: BTreeSet::new(),
             told: BTreeSet::new(),
+            news: Vec::new(),
             steps: 0,
             cards: 0,
             refused: 0,
@@ -156,7 +159,7 @@ impl<'a> Change<'a> {
     /// # Errors
     /// [`StoreError`].
     pub fn finish(self, batch: &mut Batch) -> Result<Changed, StoreError> {
-        let Self { partner, matches, cases, told, steps, cards, refused } = self;
+        let Self { partner, matches, cases, told, news, steps, cards, refused } = self;
         let matches = Vec::from_iter(matches);
         partner.put_matches(batch, &matches)?;
         let core = partner.core();
@@ -172,6 +175,10 @@ impl<'a> Change<'a> {
         }
         for kept in told.iter().filter_map(|case| Some((case, cooperations.get(case)?))) {
             put(kept.0, Table::Told, &encode(&kept.1.told))?;
+        }
+        drop(cooperations);
+        for (case, told) in &news {
+            partner.happenings().add(core, batch, *case, told)?;
         }
         let counted = [
             (Kind::Coordination, steps, Outcome::Done),
@@ -240,7 +247,8 @@ impl<'a> Change<'a> {
         tracing::info!(what = told.what.as_str(), "somebody is to be told about a notice");
         let mut all = self.partner.cooperations();
         if let Some(kept) = all.kept.get_mut(&of.case) {
-            kept.told.add(told);
+            kept.told.add(told.clone());
+            self.news.push((of.case, told));
             self.told.insert(of.case);
             self.steps += 1;
         }

@@ -119,3 +119,14 @@ fn shared_line(site: &Site, page: &Page, shared: &SharedView) -> String {
     };
     format!("{}: {met}", page.date(&shared.since_date))
 }
+
+/// The templates with this text in every field, for tests.
+#[cfg(test)]
+pub(super) fn rendered(page: &dyn Fn() -> Page, text: &str) -> Vec<String> {
+    let (person, _) = super::tests::filled(text);
+    let text = || text.to_owned();
+    let case = HeldCase { reference: text(), facts: vec![(text(), text())], shared: vec![text()] };
+    let request = Request { page: page(), person };
+    let answer = Answer { page: page(), today: text(), cases: vec![case] };
+    [request.render(), answer.render()].map(Result::unwrap).into()
+}

@@ -104,12 +104,14 @@ impl Page {
         crate::texts::t(self.language, "date-full", &[("day", &day), ("month", &month), ("year", &year)])
     }
 
-    /// `donderdag 26 november 2026`.
+    /// `donderdag 26 november`: for days that are near.
     #[must_use]
     pub fn weekday_date(&self, iso: &str) -> String {
         let Some(date) = civil(iso) else { return String::new() };
         let weekday = self.t(&format!("weekday-{}", date.weekday().to_monday_one_offset()));
-        self.with2("date-weekday", "weekday", weekday, "date", self.date(iso))
+        let (day, month) = (date.day().to_string(), self.t(&format!("month-{}", date.month())));
+        let arguments = [("weekday", weekday.as_str()), ("day", &day), ("month", &month)];
+        crate::texts::t(self.language, "date-weekday", &arguments)
     }
 
     /// The date on which a moment falls here, from a moment as the API writes it.
@@ -156,9 +158,9 @@ mod tests {
     #[test]
     fn dates_are_written_as_people_say_them() {
         let page = Page::default();
-        assert_eq!(page.weekday_date("2026-11-26"), "donderdag 26 november 2026");
+        assert_eq!(page.weekday_date("2026-11-26"), "donderdag 26 november");
         assert_eq!(page.moment("2026-11-26T23:30:00Z"), "27 november 2026");
         let english = Page { language: Language::English, ..Page::default() };
-        assert_eq!(english.weekday_date("2026-11-26"), "Thursday 26 November 2026");
+        assert_eq!(english.weekday_date("2026-11-26"), "Thursday 26 November");
     }
 }

@@ -192,11 +192,11 @@ pub(super) async fn set_who(site: Site, Path(id): Path<String>, form: CsrfForm<P
         return answer;
     }
     let next = action != "add";
-    if !person.is_empty() || draft.persons.is_empty() {
-        check_person(&site, &mut page, &draft, &person);
-    }
     if next {
         check_case(&site, &mut page, &draft);
+    }
+    if !person.is_empty() || draft.persons.is_empty() {
+        check_person(&site, &mut page, &draft, &person);
     }
     if page.error("role").is_none()
         && page.errors.iter().all(|error| is_of_case(&error.field))
@@ -345,10 +345,14 @@ fn informed(draft: &Draft) -> FamilyInformed {
 
 /// The first page that is not filled in yet.
 fn missing(draft: &Draft) -> Option<&'static str> {
+    let ContactText { name, function, phone, email } = &draft.contact;
+    let contact = [name, function, phone, email];
     if draft.reference.is_empty() || draft.persons.is_empty() || draft.purpose.is_empty() {
         Some("who")
-    } else if draft.informed.is_empty() {
+    } else if contact.iter().any(|text| text.trim().is_empty()) {
         Some("reach")
+    } else if draft.informed.is_empty() {
+        Some("family")
     } else {
         None
     }
@@ -415,4 +419,28 @@ pub(super) async fn give(site: Site, Path(id): Path<String>, form: CsrfForm<Pair
         }
         Err(error) => site.failed(&error),
     }
+}
+
+/// The templates with this text in every field, for tests.
+#[cfg(test)]
+pub(super) fn rendered(page: &dyn Fn() -> Page, text: &str) -> Vec<String> {
+    let (person, contact) = super::tests::filled(text);
+    let draft = || Draft {
+        id: text.to_owned(),
+        reference: text.to_owned(),
+        purpose: text.to_owned(),
+        persons: vec![person.clone()],
+        contact: contact.clone(),
+        informed: text.to_owned(),
+        later: person.birth.clone(),
+        reason: text.to_owned(),
+        ..Draft::default()
+    };
+    let pairs = || vec![(text.to_owned(), text.to_owned()); 2];
+    let who = Who { page: page(), draft: draft(), person: person.clone(), purposes: pairs(), bsn: true };
+    let reach = Reach { page: page(), draft: draft(), functions: pairs() };
+    let family = Family { page: page(), draft: draft(), reasons: pairs() };
+    let check =
+        Check { page: page(), draft: draft(), purpose: Some(text.to_owned()), informed: text.to_owned() };
+    [who.render(), reach.render(), family.render(), check.render()].map(Result::unwrap).into()
 }

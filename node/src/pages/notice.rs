@@ -36,6 +36,8 @@ pub(super) struct Part {
     their_outcome: Option<&'static str>,
     card: Option<Card>,
     waits_for_card: bool,
+    /// Whether it makes sense to ask if there was contact.
+    may_talk: bool,
     contact_field: String,
     date: DateText,
     outcome_field: String,
@@ -76,8 +78,6 @@ pub(super) struct Lead {
     claims: Vec<Claim>,
     contested: bool,
     ours: bool,
-    /// Whether this side has asked another to take over.
-    offered: bool,
     /// Whether another asks this side to take over.
     asked: bool,
     done: bool,
@@ -255,6 +255,7 @@ fn part(site: &Site, page: &Page, number: usize, found: &MatchView) -> Part {
         outcome: outcome(found.outcome),
         their_outcome: outcome(found.their_outcome),
         waits_for_card: found.response == Some(Says::Coordinate) && card.is_none(),
+        may_talk: card.is_some() || found.response == Some(Says::AlreadyTogether),
         card,
         contact_field: id("contact"),
         date: DateText::of("on", site.node().local_today()),
@@ -264,7 +265,7 @@ fn part(site: &Site, page: &Page, number: usize, found: &MatchView) -> Part {
 }
 
 /// A telephone number as people write it: `+31 10 123 45 67`.
-fn phone_text(phone: &str) -> String {
+pub(super) fn phone_text(phone: &str) -> String {
     let Some(rest) = phone.strip_prefix("+31") else { return phone.to_owned() };
     let area = usize::from(!rest.starts_with('6')) + 1;
     let (area, number) = rest.split_at(area.min(rest.len()));
@@ -314,7 +315,6 @@ fn lead(site: &Site, page: &Page, notice: &NoticeView) -> Lead {
         claims: notice.lead.iter().map(claim).collect(),
         contested: notice.lead.len() > 1,
         ours,
-        offered: ours,
         asked: notice.matches.iter().any(|found| found.offers_lead),
         done: notice.state == NoticeState::Closed,
         offers: offers.map(|(number, found)| (number, name(found.partner.as_ref()))).collect(),
@@ -330,6 +330,59 @@ pub(super) async fn refused(site: &Site, id: &str, error: ApplicationError) -> R
         }
         error => site.failed(&error),
     }
+}
+
+/// The template with this text in every field, for tests.
+#[cfg(test)]
+pub(super) fn rendered(page: Page, text: &str) -> Vec<String> {
+    let some = || Some(text.to_owned());
+    let (person, _) = super::tests::filled(text);
+    let text = || text.to_owned();
+    let card = Card { name: text(), function: text(), phone: text(), phone_text: text(), email: text() };
+    let part = |answer| Part {
+        id: text(),
+        anchor: text(),
+        name: some(),
+        basis: text(),
+        answer,
+        their_answer: Some("says-coordinate"),
+        contact: None,
+        outcome: None,
+        their_outcome: None,
+        card: Some(card.clone()),
+        waits_for_card: false,
+        may_talk: true,
+        contact_field: text(),
+        date: person.birth.clone(),
+        outcome_field: text(),
+        outcomes: vec![(text(), "planMade", "outcome-planMade")],
+    };
+    let claim = Claim { id: text(), who: text(), state: "lead-proposed", ours: false, confirmed: false };
+    let lead = Lead {
+        shown: true,
+        claims: vec![claim],
+        contested: true,
+        ours: true,
+        asked: true,
+        done: false,
+        offers: vec![(0, text())],
+    };
+    let notice = NoticePage {
+        id: text(),
+        reference: text(),
+        signal: some(),
+        others: 2,
+        progress: progress(NoticeState::Open),
+        now: "now-open",
+        deadline: some(),
+        may_change: true,
+        muted: false,
+        parts: vec![part(None), part(Some("says-coordinate"))],
+        lead,
+        happened: vec![(text(), text())],
+        page,
+    };
+    vec![notice.render().unwrap()]
 }
 
 #[cfg(test)]

@@ -190,3 +190,14 @@ pub(super) async fn mute(site: Site, Path(id): Path<String>, form: CsrfForm<Pair
     let said = if muted { "said-muted" } else { "said-unmuted" };
     step(&site, &id, Step::Mute(muted), said).await
 }
+
+/// The templates with this text in every field, for tests.
+#[cfg(test)]
+pub(super) fn rendered(page: &dyn Fn() -> Page, text: &str) -> Vec<String> {
+    let (_, contact) = super::tests::filled(text);
+    let text = || text.to_owned();
+    let functions = vec![(text(), text())];
+    let respond = Respond { page: page(), id: text(), match_id: text(), contact, functions };
+    let not_right = NotRight { page: page(), id: text(), match_id: text() };
+    [respond.render(), not_right.render()].map(Result::unwrap).into()
+}

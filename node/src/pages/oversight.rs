@@ -166,11 +166,12 @@ fn shown(page: &Page, index: u64, entry: &serde_json::Value) -> Entry {
     let kind = page.t(&format!("kind-{}", text("kind")));
     let kind = match text("outcome") {
         "done" | "" => kind,
+        "refused" if text("kind") == "access-refused" => kind,
         outcome => format!("{kind} ({})", page.t(&format!("outcome-{outcome}"))),
     };
     Entry {
         index,
-        when: format!("{} {}", page.moment(time), time.get(11..16).unwrap_or_default()),
+        when: format!("{} {}", page.date(time), time.get(11..16).unwrap_or_default()),
         kind,
         actor: short("actor"),
         object: short("object"),

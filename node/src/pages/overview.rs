@@ -215,3 +215,26 @@ fn by(site: &Site, page: &Page, notice: &NoticeView, date: &str) -> String {
     };
     page.with(key, "date", page.weekday_date(date))
 }
+
+/// The template with this text in every field, for tests.
+#[cfg(test)]
+pub(super) fn rendered(page: Page, text: &str) -> Vec<String> {
+    let row = || Row {
+        path: text.to_owned(),
+        id: text.to_owned(),
+        reference: text.to_owned(),
+        text: text.to_owned(),
+        when: Some(text.to_owned()),
+    };
+    let offer = Offer { id: text.to_owned(), reference: text.to_owned(), from: text.to_owned() };
+    let overview = Overview {
+        away: Some(text.to_owned()),
+        offers: vec![offer],
+        waiting: vec![row()],
+        signals: vec![row()],
+        done: vec![row()],
+        may_signal: true,
+        page,
+    };
+    vec![overview.render().unwrap()]
+}

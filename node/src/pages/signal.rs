@@ -127,7 +127,8 @@ pub(super) async fn show(site: Site, Path(id): Path<String>) -> Response {
     let notice = node.notice_view(case.id, page.language).map(|notice| notice.id);
     let team = case.team.and_then(|id| node.people.teams().into_iter().find(|team| team.id == id));
     let contact = case.contact.as_ref().map(|contact| {
-        let parts = [&contact.name, &page.function(&contact.function), &contact.phone, &contact.email];
+        let phone = super::notice::phone_text(&contact.phone);
+        let parts = [&contact.name, &page.function(&contact.function), &phone, &contact.email];
         parts.map(String::as_str).into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
     });
     let signal = SignalPage {
@@ -308,7 +309,55 @@ pub(super) async fn sheet(site: Site, Path(id): Path<String>) -> Response {
             }
         }
     }
-    let contact = case.contact.as_ref().map(|contact| format!("{}, {}", contact.name, contact.phone));
+    let contact = case
+        .contact
+        .as_ref()
+        .map(|contact| format!("{}, {}", contact.name, super::notice::phone_text(&contact.phone)));
     let today = page.date(&node.local_today().to_string());
     render_with(StatusCode::OK, &Sheet { id, today, rows, persons: persons(&page, &case), contact, page })
+}
+
+/// The templates with this text in every field, for tests.
+#[cfg(test)]
+pub(super) fn rendered(page: &dyn Fn() -> Page, text: &str) -> Vec<String> {
+    let some = || Some(text.to_owned());
+    let text = || text.to_owned();
+    let signal = SignalPage {
+        page: page(),
+        id: text(),
+        reference: text(),
+        notice: some(),
+        active: true,
+        state: "state-active",
+        given: text(),
+        ends: text(),
+        purpose: text(),
+        owner: some(),
+        team: some(),
+        persons: vec![(text(), "role-child")],
+        contact: some(),
+        informed: some(),
+        quiet: Some(3),
+        offered: some(),
+        may_change: true,
+    };
+    let given = Given { page: page(), id: text(), reference: text(), ends: text() };
+    let act = ActPage {
+        page: page(),
+        id: text(),
+        reference: text(),
+        title: "hand-over-title",
+        text: text(),
+        button: "hand-over-do",
+        colleagues: Some(vec![(text(), text())]),
+    };
+    let sheet = Sheet {
+        page: page(),
+        id: text(),
+        today: text(),
+        rows: vec![SheetRow { when: text(), who: text(), what: text(), why: text() }],
+        persons: vec![(text(), "role-child")],
+        contact: some(),
+    };
+    [signal.render(), given.render(), act.render(), sheet.render()].map(Result::unwrap).into()
 }

@@ -113,8 +113,8 @@ fn places(viewer: &Viewer) -> Vec<Place> {
     let all = [
         (Act::MakeSignal, "/", "menu-overview"),
         (Act::MakeSignal, "/signals/new", "menu-new-signal"),
-        (Act::WorkOnCases, "/expiring", "menu-expiring"),
         (Act::WorkOnCases, "/team", "menu-team"),
+        (Act::WorkOnCases, "/expiring", "menu-expiring"),
         (Act::MakeSignal, "/absence", "menu-absence"),
         (Act::ChangePeople, "/people", "menu-people"),
         (Act::Import, "/import", "menu-import"),

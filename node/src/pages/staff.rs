@@ -237,3 +237,32 @@ pub(super) async fn change(site: Site, Path(id): Path<String>, form: CsrfForm<Pa
         Err(error) => site.failed(&error),
     }
 }
+
+/// The templates with this text in every field, for tests.
+#[cfg(test)]
+pub(super) fn rendered(page: &dyn Fn() -> Page, text: &str) -> Vec<String> {
+    let (_, contact) = super::tests::filled(text);
+    let text = || text.to_owned();
+    let row = AccountRow { id: text(), name: text(), text: text(), active: false };
+    let people =
+        PeoplePage { page: page(), accounts: vec![row], teams: vec![(text(), 2)], team_name: text() };
+    let form = PersonTyped {
+        kind: text(),
+        sign_in: text(),
+        contact,
+        roles: vec![text()],
+        teams: vec![text()],
+        active: text(),
+    };
+    let person = PersonPage {
+        page: page(),
+        title: "people-new-title",
+        new: true,
+        form,
+        functions: vec![(text(), text())],
+        roles: Vec::new(),
+        teams: vec![(text(), text(), true)],
+        activation: Some(text()),
+    };
+    [people.render(), person.render()].map(Result::unwrap).into()
+}

@@ -82,6 +82,12 @@ pub enum Table {
     Cooperation = 40,
     /// What was to be told about each case, by case id; sealed per case.
     Told = 41,
+    /// What was told, over all cases, by number; sealed.
+    Happening = 46,
+    /// What waits for a webhook and how far it has come, by its name and the number of what happened; sealed.
+    Delivery = 47,
+    /// What waits to be mailed to somebody, by account; sealed.
+    MailState = 48,
     /// Accounts of the partner's people, by id; sealed.
     Account = 42,
     /// Teams, by id; sealed.
@@ -132,6 +138,9 @@ impl Table {
             Self::Vouched => "vouched",
             Self::Cooperation => "cooperation",
             Self::Told => "told",
+            Self::Happening => "happening",
+            Self::Delivery => "delivery",
+            Self::MailState => "mail-state",
             Self::Account => "account",
             Self::Team => "team",
             Self::Session => "session",
@@ -173,6 +182,12 @@ impl Batch {
     /// Adds the writes of `other` after its own.
     pub fn merge(&mut self, other: Self) {
         self.writes.extend(other.writes);
+    }
+
+    /// Whether it writes to or removes from a table.
+    #[must_use]
+    pub fn touches(&self, table: Table) -> bool {
+        self.writes.iter().any(|(touched, _, _)| *touched == table)
     }
 
     /// Number of writes.

@@ -21,6 +21,7 @@ fn golden_bytes_of_key_names() {
         (KeyName::Left { matcher, epoch: Epoch(2) }, "00046c65667400016d000400000002"),
         (KeyName::Matches, "00076d617463686573"),
         (KeyName::People, "000670656f706c65"),
+        (KeyName::Outgoing, "00086f7574676f696e67"),
         (KeyName::Meeting, "00076d656574696e67"),
         (KeyName::Shares(Epoch(2)), "0006736861726573000400000002"),
     ];

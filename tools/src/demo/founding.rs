@@ -19,6 +19,9 @@ use crate::output::Failure;
 const PERSONS_TO_SPARE: u32 = 100;
 /// What the demonstration's signals are for.
 const PURPOSE: &str = "jeugd";
+const PURPOSE_TITLE: &str = "Samen rond het gezin";
+/// Invented, as everything here.
+const LEGAL_GROUND: &str = "voorbeeld: taak van algemeen belang";
 
 /// Founds every partner's node in its own folder of `dir` and returns the folders, in the partners' order.
 /// `recipes` are the purpose's: a list's name or ids, or none for the default.
@@ -48,7 +51,12 @@ pub(super) fn found(
         no_bsn: partners.iter().filter(|one| !one.may_use_bsn).map(|one| one.member.clone()).collect(),
         recipes: recipes.to_vec(),
     };
-    draft(cards, choices, Clock.now().day(), &mut OsRng)?.write_new(&draft_file, &[])?;
+    let mut agreed = draft(cards, choices, Clock.now().day(), &mut OsRng)?;
+    for purpose in &mut agreed.covenant.purposes {
+        PURPOSE_TITLE.clone_into(&mut purpose.title);
+        LEGAL_GROUND.clone_into(&mut purpose.legal_ground);
+    }
+    agreed.write_new(&draft_file, &[])?;
     let mut signatures = Vec::new();
     for dir in &dirs {
         let path = dir.join("signature.toml");

@@ -1,0 +1,153 @@
+// A browser as people of one partner use it: signing in, checking each page, taking pictures.
+
+import { readFileSync, mkdirSync } from "node:fs";
+import { createRequire } from "node:module";
+import path from "node:path";
+import { chromium } from "playwright-core";
+import { HtmlValidate } from "html-validate";
+
+const require = createRequire(import.meta.url);
+const AXE = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
+const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
+
+const validator = new HtmlValidate({
+  extends: ["html-validate:recommended"],
+  rules: {
+    // How it is written, not what it is.
+    "void-style": "off",
+    "no-trailing-whitespace": "off",
+    "attr-quotes": "off",
+    "attribute-boolean-style": "off",
+    "attribute-empty-style": "off",
+    "long-title": "off",
+    "no-implicit-button-type": "off",
+    // Several checkboxes of one name are a list.
+    "form-dup-name": ["error", { shared: ["radio", "checkbox", "button", "submit"] }],
+    // Fluent texts hold plain telephone numbers; the browser does not break them where it matters.
+    "tel-non-breaking": "off",
+  },
+});
+
+export const WIDE = { width: 1280, height: 900 };
+export const PHONE = { width: 320, height: 640 };
+
+export function launch() {
+  const quiet = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+  ];
+  const executablePath = process.env.TEST_CHROMIUM || "/usr/bin/chromium";
+  return chromium.launch({ executablePath, args: quiet });
+}
+
+/** What was wrong with pages; empty is good. */
+export const faults = [];
+
+/** Somebody at a browser of their own. */
+export async function person(browser, partner, role, options = {}) {
+  const signIn = partner.sign_ins.find((one) => one.role === role) || partner.sign_ins[role];
+  const context = await browser.newContext({
+    viewport: options.viewport || WIDE,
+    javaScriptEnabled: options.javaScript !== false,
+    locale: options.locale || "nl-NL",
+    // Scripts of ours may not run what tests inject; only the checks themselves need this.
+    bypassCSP: options.checks === true,
+    reducedMotion: "reduce",
+  });
+  const page = await context.newPage();
+  page.setDefaultTimeout(30_000);
+  page.address = partner.address;
+  page.who = `${signIn.user}@${partner.partner}`;
+  page.on("pageerror", (error) => faults.push(`${page.who}: script error: ${error.message}`));
+  page.on("console", (message) => {
+    const text = message.text();
+    // A page with status 400 is a page all the same; the browser notes it.
+    if (message.type() === "error" && !text.includes("status of 40")) faults.push(`${page.who}: console: ${text}`);
+  });
+  await page.goto(`${partner.address}/`);
+  await page.fill("#user", signIn.user);
+  await page.fill("#password", signIn.password);
+  await page.click("main button");
+  await page.waitForURL((url) => !url.pathname.startsWith("/sign-in"));
+  return page;
+}
+
+export function go(page, where) {
+  return page.goto(page.address + where);
+}
+
+/** Everything that must hold on every page. */
+export async function check(page, name) {
+  const found = await page.evaluate(`${AXE}; axe.run({ runOnly: ${JSON.stringify(TAGS)} })`);
+  for (const one of found.violations) {
+    const where = one.nodes.map((node) => `${node.target.join(" ")}: ${node.failureSummary}`).join(" | ");
+    faults.push(`${name}: axe ${one.id}: ${where}`);
+  }
+  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  if (overflow > 0) {
+    const widest = await page.evaluate(() => {
+      const all = [...document.body.querySelectorAll("*")];
+      const out = all.filter((one) => one.getBoundingClientRect().right > document.documentElement.clientWidth + 1);
+      return out.slice(0, 3).map((one) => `${one.tagName}.${one.className}`).join(", ");
+    });
+    faults.push(`${name}: ${overflow} px too wide: ${widest}`);
+  }
+  const text = await page.evaluate(() => document.body.innerText);
+  for (const needed of ["112", "0800-2000", "Veilig Thuis"]) {
+    if (!text.includes(needed)) faults.push(`${name}: the page does not say ${needed}`);
+  }
+  const kept = await page.evaluate(async () => ({
+    address: location.pathname + location.search + location.hash,
+    stored: localStorage.length + sessionStorage.length,
+    cached: window.caches ? (await caches.keys()).length : 0,
+    cookies: document.cookie,
+  }));
+  // No address says more than which page it is, and which random number it is about.
+  if (!/^[a-z0-9/-]*$/.test(kept.address)) faults.push(`${name}: the address says too much: ${kept.address}`);
+  if (kept.stored + kept.cached > 0) faults.push(`${name}: something is kept in the browser`);
+  if (kept.cookies !== "") faults.push(`${name}: scripts can read a cookie`);
+  const keys = await page.evaluate(() => {
+    const key = /^[a-z]+(-[a-z0-9]+)+$/;
+    return document.body.innerText.split("\n").filter((line) => key.test(line.trim()));
+  });
+  keys.forEach((line) => faults.push(`${name}: a text's key shows: ${line}`));
+}
+
+/** The page as it came from the node is valid HTML. */
+export async function valid(html, name) {
+  const report = await validator.validateString(html);
+  for (const result of report.results) {
+    for (const one of result.messages) faults.push(`${name}: html ${one.ruleId}: ${one.message} (line ${one.line})`);
+  }
+}
+
+/** Takes a picture of the whole page. */
+export async function picture(page, dir, name) {
+  mkdirSync(dir, { recursive: true });
+  await page.screenshot({ path: path.join(dir, `${name}.png`), fullPage: true });
+}
+
+/** Waits until something is so, fetching the page again meanwhile: others need a moment to hear. */
+export async function until(page, what, test) {
+  for (let tries = 0; tries < 120; tries += 1) {
+    if (await test(page)) return;
+    await page.waitForTimeout(500);
+    await page.reload();
+  }
+  throw new Error(`${page.who}: ${what}: ${await page.locator("main").innerText()}`);
+}
+
+export function finish(name) {
+  if (faults.length > 0) {
+    console.error([...new Set(faults)].join("\n"));
+    console.error(`${name}: ${new Set(faults).size} faults`);
+    process.exit(1);
+  }
+  console.log(`${name}: no faults`);
+}
+
+export function partners() {
+  const file = process.argv[2];
+  if (!file) throw new Error("name the file with the sign-ins, and the directory for pictures");
+  return { partners: JSON.parse(readFileSync(file, "utf8")), pictures: process.argv[3] || "pictures" };
+}

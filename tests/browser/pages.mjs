@@ -1,0 +1,241 @@
+// Every page and every error state, in both widths and both languages: no violation of WCAG (axe), nothing wider than the
+// screen, valid HTML, no text that shows its key. Takes a picture of each.
+
+import { PHONE, WIDE, check, faults, finish, go, launch, partners, person, picture, valid } from "./browser.mjs";
+import { FAMILY, coordinate, giveSignal, openNotice } from "./steps.mjs";
+
+const { partners: all, pictures } = partners();
+const [first, second] = all;
+
+/** Looks at the page that a browser shows now: as it is, in the other language, and as the node sent it. */
+async function look(page, name) {
+  for (const [width, viewport] of [["wide", WIDE], ["phone", PHONE]]) {
+    await page.setViewportSize(viewport);
+    await check(page, `${name} (${width}, ${page.language})`);
+    if (page.language === "nl" || width === "phone") await picture(page, pictures, `${name}-${width}-${page.language}`);
+  }
+  await page.setViewportSize(WIDE);
+}
+
+/** A page that can be asked for again. */
+async function visit(page, path, name, status = 200) {
+  const answer = await go(page, path);
+  if (answer.status() !== status) faults.push(`${name}: status ${answer.status()} instead of ${status}`);
+  await valid(await answer.text(), name);
+  for (const [header, value] of [["cache-control", "no-store"], ["x-frame-options", "DENY"], ["x-content-type-options", "nosniff"]]) {
+    if (answer.headers()[header] !== value) faults.push(`${name}: ${header}: ${answer.headers()[header]}`);
+  }
+  await look(page, name);
+}
+
+/** A form that is sent with something wrong: the page says so at the top, in its title, and has the focus there. */
+async function wrong(page, path, name, fill, before = async () => {}) {
+  await go(page, path);
+  await before();
+  const answered = page.waitForResponse((answer) => answer.request().method() === "POST");
+  await fill(page);
+  const answer = await answered;
+  await page.waitForLoadState("load");
+  if (answer.status() !== 400) faults.push(`${name}: status ${answer.status()} instead of 400`);
+  const title = await page.title();
+  if (!/^(Fout|Error):/.test(title)) faults.push(`${name}: the title does not say that something is wrong: ${title}`);
+  const focused = await page.evaluate(() => document.activeElement.className);
+  if (focused !== "summary") faults.push(`${name}: the focus is not on the summary but on "${focused}"`);
+  const dead = await page.evaluate(() =>
+    [...document.querySelectorAll(".summary a")].filter((one) => !document.querySelector(one.getAttribute("href"))).length);
+  if (dead > 0) faults.push(`${name}: ${dead} links of the summary lead nowhere`);
+  await look(page, name);
+}
+
+const submit = (page) => page.locator("main form.page button, main form .actions button").last().click();
+const firstButton = (page) => page.locator("main form.page .actions button").first().click();
+
+async function inLanguage(page, language) {
+  page.language = language;
+  if ((await page.locator("html").getAttribute("lang")) !== language) {
+    await page.locator('form[action="/language"] button').click();
+    await page.waitForLoadState("load");
+  }
+}
+
+async function professional(page, signal, notice) {
+  await visit(page, "/", "overview");
+  await visit(page, "/signals/new", "signal-weigh");
+  await wrong(page, "/signals/new", "signal-weigh-wrong", submit);
+  for (const [id, name] of [["decision-no", "signal-no"], ["decision-danger", "signal-danger"]]) {
+    await go(page, "/signals/new");
+    await page.locator(`label[for="${id}"]`).click();
+    await submit(page);
+    await page.waitForLoadState("load");
+    await look(page, name);
+  }
+  await go(page, "/signals/new");
+  await page.locator('label[for="decision"]').click();
+  await submit(page);
+  await page.waitForURL(/\/who$/);
+  const draft = new URL(page.url()).pathname.replace(/\/who$/, "");
+  await visit(page, `${draft}/who`, "signal-who");
+  await wrong(page, `${draft}/who`, "signal-who-wrong", async () => {
+    await page.fill("#bsn", "123");
+    await page.fill("#given_names", "9");
+    await page.fill("#birth_date", "32");
+    await page.fill("#postal_code", "x");
+    await page.fill("#house_number", "y");
+    await firstButton(page);
+  });
+  await go(page, `${draft}/who`);
+  await page.fill("#reference", "P-1");
+  await page.locator('label[for="role"]').click();
+  await page.fill("#given_names", FAMILY.given);
+  await page.fill("#family_name", FAMILY.family);
+  await page.fill("#birth_date", "1");
+  await page.fill("#birth_date-month", "mei");
+  await page.fill("#birth_date-year", "2016");
+  await page.locator('button[value="add"]').click();
+  await page.waitForLoadState("load");
+  await look(page, "signal-who-more");
+  await visit(page, `${draft}/reach`, "signal-reach");
+  await wrong(page, `${draft}/reach`, "signal-reach-wrong", async () => {
+    for (const field of ["#name", "#phone"]) await page.fill(field, "");
+    await page.fill("#email", "nobody@nowhere");
+    await page.selectOption("#function", "");
+    await submit(page);
+  });
+  await visit(page, `${draft}/family`, "signal-family");
+  await wrong(page, `${draft}/family`, "signal-family-wrong", submit);
+  await wrong(page, `${draft}/family`, "signal-family-unsafe", async () => {
+    await page.locator('label[for="informed-unsafe"]').click();
+    await submit(page);
+  });
+  await page.locator('label[for="informed-unsafe"]').click();
+  await page.selectOption("#reason", { index: 1 });
+  await submit(page);
+  await go(page, `${draft}/reach`);
+  await page.fill("#name", "Sanne de Wit");
+  await page.fill("#phone", "010 123 45 67");
+  await page.fill("#email", "sanne@wijkteam.example");
+  await page.selectOption("#function", "social-worker");
+  await submit(page);
+  await visit(page, `${draft}/check`, "signal-check");
+  await signals(page, signal);
+  await visit(page, "/expiring", "expiring");
+  await visit(page, "/absence", "absence");
+  await wrong(page, "/absence", "absence-wrong", () => page.locator('button[value="set"]').click());
+  await visit(page, "/team", "team");
+  await visit(page, "/account", "account");
+  await notices(page, notice);
+  await visit(page, "/nowhere", "not-found", 404);
+  await visit(page, "/network", "no-right", 403);
+}
+
+async function signals(page, signal) {
+  await visit(page, `/signals/${signal}`, "signal");
+  await visit(page, `/signals/${signal}/given`, "signal-given");
+  await visit(page, `/signals/${signal}/sheet`, "sheet");
+  await visit(page, `/signals/${signal}/renew`, "signal-renew");
+  await visit(page, `/signals/${signal}/withdraw`, "signal-withdraw");
+  await visit(page, `/signals/${signal}/hand-over`, "signal-hand-over");
+  await wrong(page, `/signals/${signal}/hand-over`, "signal-hand-over-wrong", submit);
+  await visit(page, `/signals/${"0".repeat(32)}`, "signal-not-found", 404);
+}
+
+async function notices(page, notice) {
+  await visit(page, `/notices/${notice}`, "notice");
+  await go(page, `/notices/${notice}`);
+  await page.locator('form[action$="/not-right"] button').first().click();
+  await page.waitForLoadState("load");
+  await look(page, "not-right");
+  await wrong(page, `/notices/${notice}`, "not-right-wrong", () => page.locator("main form.page .actions button").click(), async () => {
+    await page.locator('form[action$="/not-right"] button').first().click();
+    await page.waitForSelector("#reason");
+  });
+  await wrong(page, `/notices/${notice}`, "notice-contact-wrong", async () => {
+    await page.fill('input[name="on_day"]', "40");
+    await page.locator('form[action$="/contact"] button[value="yes"]').first().click();
+  });
+  await wrong(page, `/notices/${notice}`, "notice-close-wrong", () => page.locator('form[action$="/close"] > button').first().click());
+}
+
+async function offices(browser, language) {
+  const as = async (role) => {
+    const page = await person(browser, first, role, { checks: true });
+    await inLanguage(page, language);
+    return page;
+  };
+  let page = await as("aandachtsfunctionaris");
+  await visit(page, "/team", "team-supervisor");
+  await page.context().close();
+  page = await as("functioneel beheerder");
+  await visit(page, "/people", "people");
+  await wrong(page, "/people", "people-team-wrong", () => page.locator('form[action="/people/teams"] button').click());
+  await visit(page, "/people/new", "person-new");
+  await wrong(page, "/people/new", "person-new-wrong", submit);
+  await go(page, "/people");
+  await page.locator('.rows a[href^="/people/"]').first().click();
+  await page.waitForLoadState("load");
+  await look(page, "person");
+  await visit(page, "/import", "import");
+  await wrong(page, "/import", "import-wrong", () => page.locator('button[value="try"]').click());
+  await go(page, "/import");
+  const header = "case,person,role,bsn,given_names,name_prefix,family_name,birth_date,postal_code,house_number,house_number_suffix";
+  const buffer = Buffer.from(`${header}\nI-1,1,child,,Piet,,Jansen,2015-02-03,1234AB,1,\nI-1,2,child,123,Jan,,Jansen,2015-02-03,,,\n`);
+  await page.setInputFiles("#file", { name: "proef.csv", mimeType: "text/csv", buffer });
+  await page.locator('button[value="try"]').click();
+  await page.waitForSelector("[role=status]");
+  await look(page, "import-tried");
+  await page.context().close();
+  page = await as("technisch beheerder");
+  await visit(page, "/network", "network");
+  await page.context().close();
+  page = await as("functionaris gegevensbescherming");
+  await visit(page, "/access-request", "access-request");
+  await wrong(page, "/access-request", "access-request-wrong", submit);
+  await go(page, "/access-request");
+  await page.fill("#bsn", FAMILY.bsn);
+  await submit(page);
+  await page.waitForLoadState("load");
+  await look(page, "access-answer");
+  await visit(page, "/audit", "audit");
+  await page.context().close();
+}
+
+async function signIn(browser, language) {
+  const context = await browser.newContext({ bypassCSP: true, locale: language === "nl" ? "nl-NL" : "en-GB", reducedMotion: "reduce" });
+  const page = await context.newPage();
+  page.address = first.address;
+  page.language = language;
+  await visit(page, "/sign-in", "sign-in");
+  await wrong(page, "/sign-in", "sign-in-wrong", async () => {
+    await page.fill("#user", "niemand");
+    await page.fill("#password", "geen idee wat het is");
+    await page.locator("main form button").click();
+  });
+  await visit(page, "/activate", "activate");
+  await context.close();
+}
+
+const browser = await launch();
+try {
+  const anna = await person(browser, first, 0, { checks: true });
+  const bram = await person(browser, second, 0, { checks: true });
+  const signal = await giveSignal(anna, "B-100");
+  await giveSignal(bram, "W-200");
+  await openNotice(anna, "B-100");
+  await coordinate(anna);
+  await openNotice(bram, "W-200");
+  await coordinate(bram);
+  await go(anna, "/");
+  await openNotice(anna, "B-100");
+  const notice = new URL(anna.url()).pathname.split("/").pop();
+  for (const language of ["nl", "en"]) {
+    await signIn(browser, language);
+    await inLanguage(anna, language);
+    await professional(anna, signal, notice);
+    await offices(browser, language);
+  }
+} catch (error) {
+  faults.push(String(error.stack || error));
+} finally {
+  await browser.close();
+}
+finish("pages");
