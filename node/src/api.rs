@@ -136,6 +136,12 @@ pub fn router<A: Application>(application: Arc<A>) -> Router {
     Router::new().nest(BASE_PATH, api).merge(base)
 }
 
+/// Every operation, as method and path below [`BASE_PATH`]: for tests that go over all of them.
+#[cfg(test)]
+pub(crate) fn route_list<A: Application>() -> Vec<String> {
+    endpoints::<A>().iter().map(|endpoint| format!("{endpoint:?}")).collect()
+}
+
 async fn nothing_here() -> Problem {
     Problem::from_status(StatusCode::NOT_FOUND)
 }

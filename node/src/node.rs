@@ -405,6 +405,21 @@ async fn start_roles(
     }))
 }
 
+/// A node whose roles do not run: for tests of what may be asked of it.
+#[cfg(test)]
+pub(crate) async fn at_rest(config: &Config) -> Result<Arc<Node>, RunError> {
+    let (stop, stopping) = watch::channel(false);
+    let (failure, _) = watch::channel(None::<String>);
+    let (inbound, requests) = mpsc::channel(INBOUND_QUEUE);
+    let parts = CoreParts::open(config)?;
+    let core = parts.start(config, inbound, Around::default(), stopping, failure).await?;
+    let mut tasks = JoinSet::new();
+    let node = start_roles(&core, config, (requests, None), &mut tasks).await?;
+    tasks.shutdown().await;
+    std::mem::forget(stop); // it must not seem to stop
+    Ok(node)
+}
+
 /// Finds work whenever keys arrive; once an hour also lets go of what has expired.
 async fn housekeeping(
     core: Arc<Core>,

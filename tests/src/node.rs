@@ -48,6 +48,12 @@ impl Node {
         }
     }
 
+    /// The same node for whoever has this token.
+    #[must_use]
+    pub fn with_token(&self, token: &str) -> Self {
+        Self { token: token.to_owned(), ..self.clone() }
+    }
+
     /// Its configuration.
     ///
     /// # Panics

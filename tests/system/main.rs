@@ -16,6 +16,7 @@ mod matching;
 mod mistaken;
 mod outgoing;
 mod pages;
+mod people;
 mod privacy;
 mod recipes;
 mod roles;

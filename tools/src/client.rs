@@ -61,10 +61,18 @@ impl Client {
         dir: &Path,
         environment: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, Failure> {
+        Self::open_as(dir, &dir.join(file::TOKEN), environment)
+    }
+
+    /// The same with the token in this file.
+    pub(crate) fn open_as(
+        dir: &Path,
+        token_file: &Path,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, Failure> {
         let config_file = dir.join(file::CONFIG);
         let config = Config::load(&config_file, environment, &[])?;
-        let token_file = dir.join(file::TOKEN);
-        let token = std::fs::read_to_string(&token_file).map_err(|problem| {
+        let token = std::fs::read_to_string(token_file).map_err(|problem| {
             Failure::Work(format!("{}: {problem}; `kring init` makes a token", token_file.display()))
         })?;
         Ok(Self {
@@ -94,6 +102,11 @@ impl Client {
     pub(crate) fn post(&self, path: &str, media_type: &str, body: &[u8]) -> Result<Value, ClientError> {
         let request = self.agent.post(self.url(path)).header("authorization", self.bearer());
         self.answer(request.header("content-type", media_type).send(body))
+    }
+
+    pub(crate) fn patch(&self, path: &str, body: &[u8]) -> Result<Value, ClientError> {
+        let request = self.agent.patch(self.url(path)).header("authorization", self.bearer());
+        self.answer(request.header("content-type", JSON).send(body))
     }
 
     fn url(&self, path: &str) -> String {

@@ -1,5 +1,6 @@
 //! The subcommands, one file each.
 
+pub(crate) mod account;
 pub(crate) mod audit;
 pub(crate) mod bench;
 pub(crate) mod covenant;
@@ -9,3 +10,4 @@ pub(crate) mod init;
 pub(crate) mod node;
 pub(crate) mod notice;
 pub(crate) mod signal;
+pub(crate) mod team;

@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::process::Command;
 
-const COMMANDS: [&[&str]; 28] = [
+const COMMANDS: [&[&str]; 41] = [
     &[],
     &["init"],
     &["covenant"],
@@ -21,6 +21,19 @@ const COMMANDS: [&[&str]; 28] = [
     &["signal", "list"],
     &["signal", "show"],
     &["signal", "withdraw"],
+    &["signal", "hand-over"],
+    &["signal", "accept"],
+    &["signal", "assign"],
+    &["signal", "erase"],
+    &["account"],
+    &["account", "add"],
+    &["account", "list"],
+    &["account", "show"],
+    &["account", "update"],
+    &["account", "absence"],
+    &["team"],
+    &["team", "add"],
+    &["team", "list"],
     &["notice"],
     &["notice", "list"],
     &["notice", "show"],

@@ -167,3 +167,47 @@ fn failure(page: Page, (title, text): (&'static str, &'static str), status: Stat
 fn local_name(user: &str) -> SignInName {
     SignInName::Local(user.trim().to_lowercase())
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::texts::{Language, t};
+
+    const SOURCES: [&str; 10] = [
+        include_str!("handlers.rs"),
+        include_str!("handlers/local.rs"),
+        include_str!("handlers/activate.rs"),
+        include_str!("handlers/external.rs"),
+        include_str!("form.rs"),
+        include_str!("browser.rs"),
+        include_str!("../../templates/sign_in.html"),
+        include_str!("../../templates/second_factor.html"),
+        include_str!("../../templates/activate.html"),
+        include_str!("../../templates/activate_factor.html"),
+    ];
+
+    #[test]
+    fn every_text_that_is_used_exists() {
+        let begins = [
+            "sign-in-",
+            "signed-",
+            "second-factor-",
+            "activate-",
+            "password-",
+            "factor-",
+            "no-access-",
+            "provider-",
+            "form-",
+        ];
+        let is_key = |text: &&str| {
+            begins.iter().any(|begin| text.starts_with(begin))
+                && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')
+                && !text.ends_with('-')
+        };
+        let keys: Vec<_> = SOURCES.iter().flat_map(|source| source.split('"')).filter(is_key).collect();
+        assert!(keys.len() > 40, "{}", keys.len());
+        for key in keys {
+            let has = |key: &str| t(Language::Dutch, key, &[]) != key;
+            assert!(has(key) || (has(&format!("{key}-one")) && has(&format!("{key}-many"))), "{key}");
+        }
+    }
+}

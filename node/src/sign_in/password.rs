@@ -102,12 +102,12 @@ pub(super) fn check_new(password: &str, own: &[&str]) -> Result<(), Weak> {
 }
 
 fn is_common(password: &str, own: &[&str]) -> bool {
-    let plain: String = password.chars().map(plain).collect();
-    let core = plain.trim_matches(|c: char| !c.is_alphabetic());
+    let typed: Vec<char> = password.chars().collect();
+    let letters: usize = typed.iter().filter(|c| c.is_alphabetic()).count();
     let own = own.iter().map(|word| word.to_lowercase());
-    let words = COMMON.lines().filter(|line| !line.is_empty()).map(str::to_owned).chain(own);
-    let known = words.into_iter().any(|word| word.len() > 2 && (word == password || is_made_of(core, &word)));
-    known || core.len() < 4 || repeats(password) || runs(password)
+    let words = COMMON.lines().filter(|line| line.len() > 2).map(str::to_owned).chain(own);
+    let known = words.into_iter().any(|word| word == password || is_made_of(&typed, &word));
+    known || letters < 4 || repeats(password) || runs(password)
 }
 
 /// Letters for the signs that people put in their place.
@@ -122,9 +122,22 @@ const fn plain(c: char) -> char {
     }
 }
 
-/// The word once or several times, and nothing else but what is no letter.
-fn is_made_of(core: &str, word: &str) -> bool {
-    core.contains(word) && core.replace(word, "").chars().all(|c| !c.is_alphabetic())
+/// The word once or several times, and beside it no letter.
+fn is_made_of(typed: &[char], word: &str) -> bool {
+    let word: Vec<char> = word.chars().collect();
+    let is_word =
+        |rest: &[char]| rest.iter().zip(&word).all(|(c, letter)| c == letter || plain(*c) == *letter);
+    let (mut rest, mut found) = (typed, false);
+    while let Some((first, after)) = rest.split_first() {
+        if rest.len() >= word.len() && word.len() > 2 && is_word(rest) {
+            (rest, found) = (&rest[word.len()..], true);
+        } else if first.is_alphabetic() {
+            return false;
+        } else {
+            rest = after;
+        }
+    }
+    found
 }
 
 /// One piece of at most four characters, again and again.

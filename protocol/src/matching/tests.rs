@@ -1,3 +1,5 @@
+mod forget;
+
 use super::*;
 use crate::covenant::tests::{Founder, covenant, founders, signed};
 use crate::id::Epoch;

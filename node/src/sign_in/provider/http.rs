@@ -29,6 +29,8 @@ impl Http {
             .http_status_as_error(false)
             .max_redirects(0) // a provider's addresses are what it says they are
             .timeout_global(Some(TIMEOUT))
+            // Sign-ins are seldom: a connection that was kept is one that the provider has closed by then.
+            .max_idle_connections(0)
             .user_agent("kring")
             .tls_config(tls);
         if direct {
