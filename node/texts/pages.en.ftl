@@ -344,6 +344,7 @@ lead-claim = I will be the lead
 lead-take-over = I take over
 lead-release = I am not the lead any more
 lead-offer = Ask { $name } to take over
+lead-hand-on = Somebody else should take over
 lead-keep = I stay the lead after all
 respond-title = Whom can the other side reach?
 respond-text = Who wants to coordinate gives contact details. The other side sees them only if it wants to coordinate too.

@@ -344,6 +344,7 @@ lead-claim = Ik word het aanspreekpunt
 lead-take-over = Ik neem het over
 lead-release = Ik ben het niet meer
 lead-offer = Vraag { $name } om het over te nemen
+lead-hand-on = Iemand anders moet dit overnemen
 lead-keep = Ik blijf het toch zelf
 respond-title = Wie kan de ander bereiken?
 respond-text = Wie wil afstemmen, geeft zijn contactgegevens. De ander ziet ze alleen als die ook wil afstemmen.

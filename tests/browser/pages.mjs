@@ -2,10 +2,12 @@
 // screen, valid HTML, no text that shows its key. Takes a picture of each.
 
 import { PHONE, WIDE, check, faults, finish, go, launch, partners, person, picture, valid } from "./browser.mjs";
-import { FAMILY, coordinate, giveSignal, openNotice } from "./steps.mjs";
+import { FAMILY, coordinate, giveSignal, openNotice, sees } from "./steps.mjs";
 
 const { partners: all, pictures } = partners();
 const [first, second] = all;
+/** A family that nobody else in the demonstration has. */
+const OWN = { ...FAMILY, bsn: "", given: "Tessel", family: "Wolvekamp", day: "13", month: "4", year: "2011" };
 
 /** Looks at the page that a browser shows now: as it is, in the other language, and as the node sent it. */
 async function look(page, name) {
@@ -153,7 +155,7 @@ async function notices(page, notice) {
     await page.fill('input[name="on_day"]', "40");
     await page.locator('form[action$="/contact"] button[value="yes"]').first().click();
   });
-  await wrong(page, `/notices/${notice}`, "notice-close-wrong", () => page.locator('form[action$="/close"] > button').first().click());
+  await wrong(page, `/notices/${notice}`, "notice-close-wrong", () => page.locator('form[action$="/close"] > button').first().click(), () => page.locator("section details > summary").first().click());
 }
 
 async function offices(browser, language) {
@@ -191,7 +193,11 @@ async function offices(browser, language) {
   await visit(page, "/access-request", "access-request");
   await wrong(page, "/access-request", "access-request-wrong", submit);
   await go(page, "/access-request");
-  await page.fill("#bsn", FAMILY.bsn);
+  await page.fill("#given_names", OWN.given);
+  await page.fill("#family_name", OWN.family);
+  await page.fill("#birth_date", OWN.day);
+  await page.fill("#birth_date-month", OWN.month);
+  await page.fill("#birth_date-year", OWN.year);
   await submit(page);
   await page.waitForLoadState("load");
   await look(page, "access-answer");
@@ -218,14 +224,15 @@ const browser = await launch();
 try {
   const anna = await person(browser, first, 0, { checks: true });
   const bram = await person(browser, second, 0, { checks: true });
-  const signal = await giveSignal(anna, "B-100");
-  await giveSignal(bram, "W-200");
+  const signal = await giveSignal(anna, "B-100", OWN);
+  await giveSignal(bram, "W-200", OWN);
   await openNotice(anna, "B-100");
   await coordinate(anna);
   await openNotice(bram, "W-200");
   await coordinate(bram);
   await go(anna, "/");
   await openNotice(anna, "B-100");
+  await sees(anna, "Zo bereikt u de ander");
   const notice = new URL(anna.url()).pathname.split("/").pop();
   for (const language of ["nl", "en"]) {
     await signIn(browser, language);

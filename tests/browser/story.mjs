@@ -2,7 +2,7 @@
 // sides; a third partner joins; a colleague takes over during absence. Once as most people work, once on a narrow phone,
 // with the keyboard alone and without scripts.
 
-import { PHONE, check, faults, finish, go, launch, partners, person, picture, until } from "./browser.mjs";
+import { PHONE, check, faults, finish, glimpse, go, launch, partners, person, picture, until } from "./browser.mjs";
 import { FAMILY, button, choose, close, coordinate, giveSignal, openNotice, press, recordContact, sees } from "./steps.mjs";
 
 const { partners: all, pictures } = partners();
@@ -20,19 +20,27 @@ async function story(browser, name, family, options) {
     if (options.checks) await check(page, `${name} ${what}`);
     await picture(page, pictures, `${name}-${what}`);
   };
+  const shown = async (page, what, from) => {
+    if (options.tour) await glimpse(page, pictures, what, from);
+  };
   const anna = await open(first, 0);
   const bram = await open(second, 0);
   const [ours, theirs, others] = [`${name}-1`, `${name}-2`, `${name}-3`];
   await giveSignal(anna, ours, family);
   await giveSignal(bram, theirs, family);
 
+  await go(anna, "/");
+  await until(anna, "the notice is there", (page) => page.locator('a[href^="/notices/"]', { hasText: ours }).count());
+  await shown(anna, "overview");
   await openNotice(anna, ours);
+  await shown(anna, "notice");
   await taken(anna, "1-notice");
   await coordinate(anna);
   await openNotice(bram, theirs);
   await coordinate(bram);
   for (const page of [anna, bram]) await sees(page, "Zo bereikt u de ander");
   await taken(bram, "2-cards");
+  await shown(bram, "cards", "address");
 
   await recordContact(anna);
   await sees(bram, "Er was toch geen contact");
@@ -40,6 +48,7 @@ async function story(browser, name, family, options) {
   await sees(anna, "Wacht op de ander");
   await sees(bram, "Wil dit graag zijn");
   await taken(bram, "3-lead");
+  await shown(bram, "lead", "#lead");
   await press(bram, button(bram, "Daar ben ik het mee eens"));
   await sees(anna, "Afgesproken");
   await close(anna, "leadAgreed");
@@ -84,7 +93,7 @@ async function absence(open, anna, reference, taken) {
 
 const browser = await launch();
 try {
-  await story(browser, "wide", family("Fenna", "Zonderwijk", "7"), { checks: true });
+  await story(browser, "wide", family("Fenna", "Zonderwijk", "7"), { checks: true, tour: true });
   await story(browser, "phone", family("Jip", "Quaedvlieg", "11"), { checks: true, viewport: PHONE });
   await story(browser, "keyboard", family("Mees", "Xhofleer", "19"), { keyboard: true });
   await story(browser, "plain", family("Saar", "Ypma", "23"), { javaScript: false, viewport: PHONE });

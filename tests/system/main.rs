@@ -4,22 +4,19 @@
 //! (`.config/nextest.toml`), and networks choose free ports, so that `cargo test` may start several.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-mod api;
 mod canaries;
 mod caseloads;
-mod ceremony;
 mod cooperation;
 mod crash_points;
 mod documents;
-mod dropping;
 mod evidence;
 mod hostile;
 mod kills;
 mod matching;
 mod mistaken;
-mod people;
 mod outgoing;
 mod pages;
+mod people;
 mod privacy;
 mod recipes;
 mod roles;

@@ -78,8 +78,6 @@ pub(super) struct Lead {
     claims: Vec<Claim>,
     contested: bool,
     ours: bool,
-    /// Whether this side has asked another to take over.
-    offered: bool,
     /// Whether another asks this side to take over.
     asked: bool,
     done: bool,
@@ -317,7 +315,6 @@ fn lead(site: &Site, page: &Page, notice: &NoticeView) -> Lead {
         claims: notice.lead.iter().map(claim).collect(),
         contested: notice.lead.len() > 1,
         ours,
-        offered: ours,
         asked: notice.matches.iter().any(|found| found.offers_lead),
         done: notice.state == NoticeState::Closed,
         offers: offers.map(|(number, found)| (number, name(found.partner.as_ref()))).collect(),
@@ -366,7 +363,6 @@ pub(super) fn rendered(page: Page, text: &str) -> Vec<String> {
         claims: vec![claim],
         contested: true,
         ours: true,
-        offered: true,
         asked: true,
         done: false,
         offers: vec![(0, text())],

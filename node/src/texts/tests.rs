@@ -34,10 +34,6 @@ fn sentences(file: &str) -> Vec<Vec<&str>> {
     sentences.map(words).filter(|words| !words.is_empty()).collect()
 }
 
-fn words(sentence: &str) -> Vec<&str> {
-    sentence.split_whitespace().filter(|word| word.contains(char::is_alphanumeric)).collect()
-}
-
 #[test]
 fn dutch_is_short_and_plain() {
     for file in FILES[0] {

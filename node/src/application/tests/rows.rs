@@ -183,6 +183,14 @@ fn people() -> Vec<Row> {
         ),
         row(
             Method::POST,
+            "/people/{id}/activation",
+            About::Account,
+            write,
+            ["fff-", "fff-", "f---", "f---", "fcc-", "fff-", "ccc-"],
+            NOTHING,
+        ),
+        row(
+            Method::POST,
             "/people/{id}/absence",
             About::Account,
             write,
