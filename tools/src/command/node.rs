@@ -72,6 +72,36 @@ pub(crate) struct Args {
     /// Address of the covenant's process coordinator
     #[arg(long, value_name = "ADDRESS")]
     coordinator_mail: Option<String>,
+    /// Origin under which people reach the node [default: http:// and the API's address]
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
+    /// The partner's OpenID provider, exactly as it calls itself; without it people have local accounts
+    #[arg(long, value_name = "URL")]
+    oidc_issuer: Option<String>,
+    /// The node's name at the provider
+    #[arg(long, value_name = "ID")]
+    oidc_client_id: Option<String>,
+    /// File with the client secret
+    #[arg(long, value_name = "FILE")]
+    oidc_client_secret_file: Option<String>,
+    /// File with the client's private key (PEM, PKCS #8), instead of a secret
+    #[arg(long, value_name = "FILE")]
+    oidc_client_key_file: Option<String>,
+    /// Where roles stand in the provider's claims [default: /roles]
+    #[arg(long, value_name = "POINTER")]
+    oidc_roles_claim: Option<String>,
+    /// Which words there give which roles, separated by commas
+    #[arg(long, value_name = "WORD=ROLE")]
+    oidc_role_map: Option<String>,
+    /// Minutes without a request after which a session ends, 5 to 60 [default: 15]
+    #[arg(long, value_name = "MINUTES")]
+    session_idle_minutes: Option<String>,
+    /// Hours after which a session ends, 1 to 24 [default: 10]
+    #[arg(long, value_name = "HOURS")]
+    session_hours: Option<String>,
+    /// required, or off where the covenant's tempo is immediate [default: required]
+    #[arg(long, value_name = "WHETHER")]
+    second_factor: Option<String>,
     /// Stop when stdin closes, so that a node does not outlive the demonstration that started it
     #[arg(long, hide = true)]
     with_parent: bool,
@@ -98,6 +128,16 @@ impl Args {
             ("mail_from", &self.mail_from),
             ("mail_digest_time", &self.mail_digest_time),
             ("coordinator_mail", &self.coordinator_mail),
+            ("public_url", &self.public_url),
+            ("oidc_issuer", &self.oidc_issuer),
+            ("oidc_client_id", &self.oidc_client_id),
+            ("oidc_client_secret_file", &self.oidc_client_secret_file),
+            ("oidc_client_key_file", &self.oidc_client_key_file),
+            ("oidc_roles_claim", &self.oidc_roles_claim),
+            ("oidc_role_map", &self.oidc_role_map),
+            ("session_idle_minutes", &self.session_idle_minutes),
+            ("session_hours", &self.session_hours),
+            ("second_factor", &self.second_factor),
         ];
         given.into_iter().filter_map(|(key, value)| value.clone().map(|value| (key, value))).collect()
     }

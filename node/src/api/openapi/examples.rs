@@ -54,6 +54,7 @@ fn of_people(schema: &str) -> Option<Value> {
             "signIn": sign_in, "email": "a.bakker@school.example", "phone": "+31101234567",
             "roles": ["professional"], "mail": "digest", "createdAt": "2026-11-21T20:00:00Z",
         }),
+        "Activation" => json!({ "code": "7K3M9-QX2TB-4HRWD-8CFNP", "expiresAt": "2026-11-24T20:00:00Z" }),
         "NewAccount" => json!({
             "signIn": sign_in, "name": "A. Bakker", "email": "a.bakker@school.example", "phone": "010 123 45 67",
             "function": "teacher", "roles": ["professional"], "teams": [], "mail": "digest",
