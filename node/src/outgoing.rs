@@ -220,3 +220,21 @@ impl Reader {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn streams_are_counted_and_bounded() {
+        let meters = Arc::new(Meters::default());
+        let take = || StreamPlace::take(Arc::clone(&meters));
+        let mut places: Vec<_> = (0..STREAMS_MAX).map(|_| take().unwrap()).collect();
+        assert_eq!(take().map(drop), Err(TooMany));
+        places.pop();
+        let _place = take().unwrap();
+        assert_eq!(meters.streams.load(Ordering::Relaxed), STREAMS_MAX);
+        drop(places);
+        assert_eq!(meters.streams.load(Ordering::Relaxed), 1);
+    }
+}

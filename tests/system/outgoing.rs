@@ -125,7 +125,8 @@ fn staff(scene: &Scene) -> String {
     person(node, "bystander", &["professional", "technicalAdministrator"], &[team], "atOnce");
     let today = local_day(scene.hand.now());
     let until = working_days_after(today, 1);
-    let away = json!({ "from": today.to_string(), "until": until.to_string(), "substitute": substitute });
+    let away =
+        json!({ "fromDate": today.to_string(), "untilDate": until.to_string(), "substitute": substitute });
     let (status, answer) = node.post(&format!("/people/{owner}/absence"), &away);
     assert_eq!(status, 200, "{answer}");
     owner

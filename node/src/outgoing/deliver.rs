@@ -284,8 +284,8 @@ mod tests {
 
     #[test]
     fn golden_bytes_of_what_waits() {
-        let waiting: Waiting = golden(&["a2", "68617474656d70747303", "646e6578741a6b49d200"]);
+        let waiting: Waiting = golden(&["01a2", "68617474656d70747303", "646e6578741a6b49d200"]);
         assert_eq!(waiting, Waiting { attempts: 3, next: Timestamp::from_secs(1_800_000_000) });
-        assert_eq!(golden::<Through>(&["1903e8"]), Through(1_000));
+        assert_eq!(golden::<Through>(&["011903e8"]), Through(1_000));
     }
 }

@@ -201,7 +201,7 @@ mod tests {
         };
         assert_eq!(happening.uuid(), "ffffffff-ffff-4fff-bfff-ffffffffffff");
         let rows = [
-            "a7",
+            "01a7",
             "666e756d62657207",
             "62696450ffffffffffffffffffffffffffffffff",
             "6261741a6b49d200",

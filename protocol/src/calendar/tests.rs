@@ -125,3 +125,22 @@ proptest! {
         prop_assert!((day(year, 3, 22)..=day(year, 4, 25)).contains(&easter));
     }
 }
+
+#[test]
+fn a_clock_shows_what_it_shows_also_where_summer_begins_and_ends() {
+    let on = |year, month, day| Day::from_civil(date(year, month, day));
+    let at = |day, minutes| local_moment(day, minutes).secs() - on(2026, 1, 1).start().secs();
+    let day = |month, day| on(2026, month, day).start().secs() - on(2026, 1, 1).start().secs();
+    assert_eq!(at(on(2026, 1, 5), 8 * 60), day(1, 5) + 7 * 3_600);
+    assert_eq!(at(on(2026, 7, 6), 8 * 60 + 30), day(7, 6) + 6 * 3_600 + 1_800);
+    // 29 March: 02:00 to 03:00 is never shown. 25 October: it is shown twice.
+    assert_eq!(at(on(2026, 3, 29), 60), day(3, 29));
+    assert_eq!(at(on(2026, 3, 29), 150), day(3, 29) + 5_400);
+    assert_eq!(at(on(2026, 3, 29), 180), day(3, 29) + 3_600);
+    assert_eq!(at(on(2026, 10, 25), 150), day(10, 25) + 1_800);
+    assert_eq!(at(on(2026, 10, 25), 180), day(10, 25) + 2 * 3_600);
+    for days in 20_000..22_000 {
+        let day = Day::from_days(days);
+        assert_eq!(local_day(local_moment(day, 8 * 60)), day);
+    }
+}
