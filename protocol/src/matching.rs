@@ -194,15 +194,9 @@ pub struct Match {
     pub ended: BTreeSet<Ended>,
 }
 
-/// A submission of the other side that has ended.
+/// A submission of the other side that has ended: its last day, if it had not ended, and its mailbox. Kept until that day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Ended {
-    /// Its last day, if it had not ended; kept until then.
-    pub expiry: Day,
-    /// Its mailbox.
-    pub mailbox: ExchangeKey,
-}
+pub struct Ended(pub Day, pub ExchangeKey);
 
 impl Wire for Match {
     const MAX_LEN: usize = 64_000;
@@ -243,7 +237,7 @@ pub struct MatchKey {
 const POINTS_MAX: usize = 200;
 
 /// Most ended submissions remembered for one match; of more, those whose last day comes first are forgotten.
-const ENDED_MAX: usize = 200;
+const ENDED_MAX: usize = 64;
 
 /// All matches of one member.
 #[derive(Debug, Default)]
@@ -261,7 +255,7 @@ impl Matches {
         for point in &stored.points {
             self.index(point, &key);
         }
-        self.ended.extend(stored.ended.iter().map(|ended| (ended.mailbox, ended.expiry)));
+        self.ended.extend(stored.ended.iter().map(|Ended(expiry, mailbox)| (*mailbox, *expiry)));
         self.matches.insert(key, stored);
     }
 
@@ -369,7 +363,7 @@ impl Matches {
         self.ended.retain(|_, expiry| *expiry >= today);
         for entry in self.matches.values_mut() {
             let before = entry.ended.len();
-            entry.ended.retain(|ended| ended.expiry >= today);
+            entry.ended.retain(|Ended(expiry, _)| *expiry >= today);
             if entry.ended.len() < before && !changed.contains(&entry.key()) {
                 changed.push(entry.key());
             }
@@ -386,11 +380,11 @@ impl Matches {
             let ended =
                 |point: &MeetingPoint| (point.own == *mailbox || point.other == *mailbox) && ends(point);
             let theirs = entry.points.iter().filter(|point| point.other == *mailbox && ended(point));
-            entry.ended.extend(theirs.map(|point| Ended { expiry: point.expiry, mailbox: *mailbox }));
+            entry.ended.extend(theirs.map(|point| Ended(point.expiry, *mailbox)));
             while entry.ended.len() > ENDED_MAX {
                 entry.ended.pop_first();
             }
-            self.ended.extend(entry.ended.iter().map(|ended| (ended.mailbox, ended.expiry)));
+            self.ended.extend(entry.ended.iter().map(|Ended(expiry, mailbox)| (*mailbox, *expiry)));
             entry.points.retain(|point| !ended(point));
             if entry.points.len() < before {
                 entry.forget_dead_pairs();
