@@ -287,7 +287,8 @@ fn events() -> Value {
     let stream = json!({
         "text/event-stream": {
             "schema": {
-                "type": "string",
+                // As text, and as the object that readers make of each event.
+                "type": ["string", "object"],
                 "maxLength": 67_108_864,
                 "description": "Server-sent events. `id` counts up, `event` is the kind, and `data` a CloudEvent of the \
                     NL GOV profile whose own `data` holds the id of a notice and the kind, and nothing else. Comments keep \
