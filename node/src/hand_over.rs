@@ -40,6 +40,7 @@ pub fn contact(core: &Core, case: &Case, account: &Account) -> Option<Contact> {
 }
 
 /// What is done.
+#[allow(clippy::large_enum_variant, reason = "one at a time, for as long as a request takes")]
 #[derive(Clone, Debug)]
 pub enum Step {
     /// The owner wants somebody to take over; none takes that back.

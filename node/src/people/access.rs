@@ -21,6 +21,7 @@ pub struct Ownership {
 }
 
 /// On whose behalf something is asked.
+#[allow(clippy::large_enum_variant, reason = "one at a time, for as long as a request takes")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Viewer {
     /// A token without a person: the partner's own system, which may do whatever its scopes say.

@@ -121,7 +121,7 @@ async fn differs_without_token(world: &World, row: &Row) -> Vec<String> {
         return wrong;
     }
     let all = |letter: &str| letter.repeat(row.about.letters());
-    let (_, without) = world.without.iter().find(|(scope, _)| scope.as_str() == row.scope).unwrap();
+    let (_, without) = world.without.iter().find(|(scope, _)| *scope == row.scope).unwrap();
     let askers =
         [("nobody", None, "n"), ("who left", Some(&world.left), "n"), ("no scope", Some(without), "f")];
     for (name, asker, expected) in askers {

@@ -72,6 +72,9 @@ fn row(
     Row { method, path, query: "", about, scope, expected, body }
 }
 
+/// Either of these will do for hearing that something happened.
+pub(super) const EVENTS: &str = "events:read notices:read";
+
 /// All rows of the API. A route without one fails the test.
 pub(super) fn rows() -> Vec<Row> {
     [signals(), notices(), people(), others(), pages()].into_iter().flatten().collect()
@@ -197,6 +200,15 @@ fn people() -> Vec<Row> {
             ["+ff-", "++f-", "+---", "+---", "+++-", "+ff-", "+++-"],
             |_, _, _| json!({ "fromDate": null, "untilDate": null }),
         ),
+        // All who are asked about sign in at a provider: nothing to activate.
+        row(
+            Method::POST,
+            "/people/{id}/activation",
+            About::Account,
+            write,
+            ["fff-", "fff-", "f---", "f---", "fcc-", "fff-", "ccc-"],
+            NOTHING,
+        ),
         row(Method::GET, "/teams", About::Nothing, read, one!("+" "+" "f" "f" "+" "+" "+"), NOTHING),
         row(
             Method::POST,
@@ -214,6 +226,7 @@ fn others() -> Vec<Row> {
     let audit = one!("f" "f" "+" "+" "f" "f" "+");
     vec![
         get("/openapi.json", "", one!("+" "+" "+" "+" "+" "+" "+")),
+        get("/events", EVENTS, one!("+" "+" "f" "f" "f" "f" "+")),
         get("/network", "network:read", one!("f" "f" "f" "f" "f" "+" "+")),
         get("/covenant", "network:read", one!("f" "f" "f" "+" "f" "+" "+")),
         row(

@@ -22,6 +22,7 @@ use rand::rngs::OsRng;
 use serde_json::Value;
 use tower::ServiceExt;
 
+use super::rows::EVENTS;
 use crate::api::auth::Token;
 use crate::api::{BASE_PATH, Scope, router};
 use crate::application::Node;
@@ -54,8 +55,8 @@ pub(super) struct World {
     /// One for each role, in their order.
     pub(super) roles: Vec<Asker>,
     pub(super) system: Asker,
-    /// A system and a professional with tokens without scopes that matter, by scope left out.
-    pub(super) without: Vec<(Scope, Asker)>,
+    /// Systems with tokens for all but some scopes, by what is left out.
+    pub(super) without: Vec<(&'static str, Asker)>,
     /// A professional who has left.
     pub(super) left: Asker,
     /// Colleagues of team one and of team two.
@@ -80,9 +81,11 @@ impl World {
         let person = || Some(AccountId::random());
         let roles: Vec<_> = Role::ALL.iter().map(|role| asker(role.as_str(), person(), Scope::ALL)).collect();
         let system = asker("system", None, Scope::ALL);
-        let without = Scope::ALL.iter().map(|left_out| {
-            let others: Vec<_> = Scope::ALL.iter().copied().filter(|scope| scope != left_out).collect();
-            (*left_out, asker(&format!("without {left_out}"), None, &others))
+        let left_out = Scope::ALL.iter().map(|scope| scope.as_str()).chain([EVENTS]);
+        let without = left_out.map(|left_out| {
+            let is_left = |scope: &Scope| left_out.split(' ').any(|one| one == scope.as_str());
+            let others: Vec<_> = Scope::ALL.iter().copied().filter(|scope| !is_left(scope)).collect();
+            (left_out, asker(&format!("without {left_out}"), None, &others))
         });
         let without = without.collect();
         let left = asker("left", person(), Scope::ALL);
@@ -214,6 +217,11 @@ impl World {
         let request = request.header(header::CONTENT_TYPE, media_type).body(Body::from(bytes)).unwrap();
         let response = router(Arc::clone(&self.node)).oneshot(request).await.unwrap();
         let status = response.status().as_u16();
+        let endless =
+            response.headers().get(header::CONTENT_TYPE).is_some_and(|it| it == "text/event-stream");
+        if endless {
+            return (status, Value::Null);
+        }
         let bytes = to_bytes(response.into_body(), usize::MAX).await.unwrap();
         let mut body: Value = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
         if let Some(fields) = body.as_object_mut() {
