@@ -16,7 +16,7 @@ use crate::pages::{Page, Pages};
 use crate::people::Account;
 use crate::texts::Language;
 
-/// The machine at the other end of a connection; [`crate::api::serve`] puts it beside each request.
+/// The machine at the other end of a connection; [`crate::api::serve()`] puts it beside each request.
 #[derive(Clone, Copy, Debug)]
 pub struct Peer(pub IpAddr);
 

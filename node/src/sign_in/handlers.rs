@@ -32,7 +32,7 @@ pub(super) const CALLBACK: &str = "/sign-in/callback";
 const SECOND_FACTOR: &str = "/sign-in/second-factor";
 const ACTIVATE: &str = "/activate";
 
-/// The routes of signing in. The layer [`super::headers`] belongs around all pages, these too.
+/// The routes of signing in. The layer [`super::headers()`] belongs around all pages, these too.
 pub fn router() -> Router<Arc<Pages>> {
     Router::new()
         .route(SIGN_IN, get(local::show).post(local::password))

@@ -327,8 +327,7 @@ impl Provider {
         if let Some(known) = memory.known.as_ref().filter(|known| is_within(known.read, FRESH, now)) {
             return Ok(known.clone());
         }
-        if let Some((at, error)) = memory.failed.as_ref().filter(|(at, _)| is_within(*at, QUIET, now)) {
-            let _ = at;
+        if let Some((_, error)) = memory.failed.as_ref().filter(|(at, _)| is_within(*at, QUIET, now)) {
             return Err(error.clone());
         }
         let read = self.read(now).await;

@@ -48,6 +48,60 @@ pub(crate) struct Args {
     /// Memory for the store's cache, 8 to 65536 [default: 16]
     #[arg(long, value_name = "MIB")]
     store_cache_mib: Option<String>,
+    /// Systems that are told of events [default: webhooks.toml, if it is there]
+    #[arg(long, value_name = "FILE")]
+    webhooks_file: Option<String>,
+    /// Name and port of the mail server; without it nobody is mailed
+    #[arg(long, value_name = "HOST:PORT")]
+    smtp_server: Option<String>,
+    /// tls, starttls, or none for a mail server on this machine [default: starttls]
+    #[arg(long, value_name = "SECURITY")]
+    smtp_security: Option<String>,
+    /// As whom the node signs in at the mail server
+    #[arg(long, value_name = "USER")]
+    smtp_user: Option<String>,
+    /// File with the password for that
+    #[arg(long, value_name = "FILE")]
+    smtp_password_file: Option<String>,
+    /// From which address people are mailed
+    #[arg(long, value_name = "ADDRESS")]
+    mail_from: Option<String>,
+    /// Hour of the daily mail in Amsterdam [default: 08:00]
+    #[arg(long, value_name = "HH:MM")]
+    mail_digest_time: Option<String>,
+    /// Address of the covenant's process coordinator
+    #[arg(long, value_name = "ADDRESS")]
+    coordinator_mail: Option<String>,
+    /// Origin under which people reach the node [default: http:// and the API's address]
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
+    /// The partner's OpenID provider, exactly as it calls itself; without it people have local accounts
+    #[arg(long, value_name = "URL")]
+    oidc_issuer: Option<String>,
+    /// The node's name at the provider
+    #[arg(long, value_name = "ID")]
+    oidc_client_id: Option<String>,
+    /// File with the client secret
+    #[arg(long, value_name = "FILE")]
+    oidc_client_secret_file: Option<String>,
+    /// File with the client's private key (PEM, PKCS #8), instead of a secret
+    #[arg(long, value_name = "FILE")]
+    oidc_client_key_file: Option<String>,
+    /// Where roles stand in the provider's claims [default: /roles]
+    #[arg(long, value_name = "POINTER")]
+    oidc_roles_claim: Option<String>,
+    /// Which words there give which roles, separated by commas
+    #[arg(long, value_name = "WORD=ROLE")]
+    oidc_role_map: Option<String>,
+    /// Minutes without a request after which a session ends, 5 to 60 [default: 15]
+    #[arg(long, value_name = "MINUTES")]
+    session_idle_minutes: Option<String>,
+    /// Hours after which a session ends, 1 to 24 [default: 10]
+    #[arg(long, value_name = "HOURS")]
+    session_hours: Option<String>,
+    /// required, or off where the covenant's tempo is immediate [default: required]
+    #[arg(long, value_name = "WHETHER")]
+    second_factor: Option<String>,
     /// Stop when stdin closes, so that a node does not outlive the demonstration that started it
     #[arg(long, hide = true)]
     with_parent: bool,
@@ -66,6 +120,24 @@ impl Args {
             ("log_format", &self.log_format),
             ("log_level", &self.log_level),
             ("store_cache_mib", &self.store_cache_mib),
+            ("webhooks_file", &self.webhooks_file),
+            ("smtp_server", &self.smtp_server),
+            ("smtp_security", &self.smtp_security),
+            ("smtp_user", &self.smtp_user),
+            ("smtp_password_file", &self.smtp_password_file),
+            ("mail_from", &self.mail_from),
+            ("mail_digest_time", &self.mail_digest_time),
+            ("coordinator_mail", &self.coordinator_mail),
+            ("public_url", &self.public_url),
+            ("oidc_issuer", &self.oidc_issuer),
+            ("oidc_client_id", &self.oidc_client_id),
+            ("oidc_client_secret_file", &self.oidc_client_secret_file),
+            ("oidc_client_key_file", &self.oidc_client_key_file),
+            ("oidc_roles_claim", &self.oidc_roles_claim),
+            ("oidc_role_map", &self.oidc_role_map),
+            ("session_idle_minutes", &self.session_idle_minutes),
+            ("session_hours", &self.session_hours),
+            ("second_factor", &self.second_factor),
         ];
         given.into_iter().filter_map(|(key, value)| value.clone().map(|value| (key, value))).collect()
     }

@@ -36,7 +36,7 @@ pub(super) enum ClientMethod {
 pub(crate) enum Client {
     Secret(Zeroizing<String>),
     /// `private_key_jwt`.
-    Key(Key),
+    Key(Box<Key>),
 }
 
 impl std::fmt::Debug for Client {
@@ -48,7 +48,7 @@ impl std::fmt::Debug for Client {
 /// A signing key of the client.
 pub(crate) enum Key {
     Es256(EcdsaKeyPair),
-    Rs256(RsaKeyPair),
+    Rs256(Box<RsaKeyPair>),
     Ed25519(Ed25519KeyPair),
 }
 
@@ -85,9 +85,9 @@ impl Client {
         let p256 = &signature::ECDSA_P256_SHA256_FIXED_SIGNING;
         let ec = EcdsaKeyPair::from_pkcs8(p256, &der, &SystemRandom::new()).map(Key::Es256);
         let key = ec
-            .or_else(|_| RsaKeyPair::from_pkcs8(&der).map(Key::Rs256))
+            .or_else(|_| RsaKeyPair::from_pkcs8(&der).map(Box::new).map(Key::Rs256))
             .or_else(|_| Ed25519KeyPair::from_pkcs8_maybe_unchecked(&der).map(Key::Ed25519));
-        key.map(Self::Key).map_err(|_| wrong())
+        key.map(Box::new).map(Self::Key).map_err(|_| wrong())
     }
 
     /// Adds to the form what shows who asks, and gives the header `Authorization` where that is the way.
