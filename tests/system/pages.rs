@@ -10,8 +10,18 @@ use kring_tests::demo::{DELIVERED, Demo};
 use kring_tests::place::Place;
 
 /// What is never in a log: of the families that the browsers fill in.
-const CANARIES: [&str; 10] =
-    ["Jaspers", "Wolvekamp", "Oosterwegel", "Zonderwijk", "Quaedvlieg", "Xhofleer", "Ypma", "B-100", "W-200", "wide-1"];
+const CANARIES: [&str; 10] = [
+    "Jaspers",
+    "Wolvekamp",
+    "Oosterwegel",
+    "Zonderwijk",
+    "Quaedvlieg",
+    "Xhofleer",
+    "Ypma",
+    "B-100",
+    "W-200",
+    "wide-1",
+];
 
 const CHROMIUM: &str = "/usr/bin/chromium";
 

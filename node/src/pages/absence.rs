@@ -77,6 +77,9 @@ pub(super) async fn show(site: Site) -> Response {
 
 /// `POST /absence`.
 pub(super) async fn set(site: Site, form: CsrfForm<Pairs>) -> Response {
+    if !site.may(Act::MakeSignal) {
+        return site.failed(&ApplicationError::Forbidden);
+    }
     let (node, me) = (site.node(), site.who.account.id.to_string());
     let fields = Fields(form.0);
     if fields.text("action") == "clear" {
@@ -108,6 +111,9 @@ pub(super) async fn set(site: Site, form: CsrfForm<Pairs>) -> Response {
 
 /// `POST /absence/hand-over`: asks a colleague to take over everything.
 pub(super) async fn hand_over(site: Site, form: CsrfForm<Pairs>) -> Response {
+    if !site.may(Act::MakeSignal) {
+        return site.failed(&ApplicationError::Forbidden);
+    }
     let to = Fields(form.0).text("colleague");
     let listed = match Listed::of(&site).await {
         Ok(listed) => listed,

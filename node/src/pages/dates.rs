@@ -68,8 +68,8 @@ impl DateText {
 
     fn month_number(&self) -> Option<usize> {
         let month = self.month.trim().to_lowercase();
-        let named = |starts: &&[&str]| starts.iter().any(|start| month.starts_with(start));
-        month.parse().ok().or_else(|| MONTHS.iter().position(|starts| named(&starts)).map(|index| index + 1))
+        let named = |starts: &[&str]| starts.iter().any(|start| month.starts_with(start));
+        month.parse().ok().or_else(|| MONTHS.iter().position(|starts| named(starts)).map(|index| index + 1))
     }
 
     /// As the node reads a birth date: also one of which only the year is known.

@@ -145,6 +145,7 @@ pub(super) fn functions(site: &Site, page: &Page, purpose: Option<&PurposeId>) -
 }
 
 /// The draft, or the answer where there is none.
+#[allow(clippy::result_large_err, reason = "the answer is sent on at once")]
 fn drafted(site: &Site, id: &str) -> Result<Draft, Response> {
     if !site.may(Act::MakeSignal) {
         return Err(site.failed(&ApplicationError::Forbidden));

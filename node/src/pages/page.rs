@@ -77,12 +77,14 @@ impl Page {
     }
 
     /// A text with something filled in.
+    #[allow(clippy::needless_pass_by_value, reason = "templates pass values and references alike")]
     #[must_use]
     pub fn with(&self, id: &str, name: &str, value: impl ToString) -> String {
         texts::t(self.language, id, &[(name, &value.to_string())])
     }
 
     /// A text with two things filled in.
+    #[allow(clippy::needless_pass_by_value, reason = "templates pass values and references alike")]
     #[must_use]
     pub fn with2(
         &self,
