@@ -257,6 +257,7 @@ fn peers(covenant: &VerifiedCovenant) -> Result<Vec<Peer>, RunError> {
 }
 
 /// Everything that is read from the store before the first task starts.
+#[derive(Clone)]
 struct Loaded {
     keyring: Arc<Keyring>,
     ceremonies: Arc<Ceremonies>,
@@ -357,15 +358,7 @@ impl Loaded {
             let reader = Reader::new(Arc::clone(core), Arc::clone(&self.partner), boards, matcher);
             tasks.spawn(reader.run());
         }
-        tasks.spawn(housekeeping(
-            Arc::clone(core),
-            Arc::clone(&self.keyring),
-            Arc::clone(&self.partner),
-            self.matcher.clone(),
-            Arc::clone(&self.boards),
-            Arc::clone(&self.ceremonies),
-            Arc::clone(&self.trace),
-        ));
+        tasks.spawn(housekeeping(Arc::clone(core), self.clone()));
     }
 }
 
@@ -422,15 +415,8 @@ pub(crate) async fn at_rest(config: &Config) -> Result<Arc<Node>, RunError> {
 }
 
 /// Finds work whenever keys arrive; once an hour also lets go of what has expired.
-async fn housekeeping(
-    core: Arc<Core>,
-    keyring: Arc<Keyring>,
-    partner: Arc<Partner>,
-    matcher: Option<Arc<Matcher>>,
-    boards: Arc<Boards>,
-    ceremonies: Arc<Ceremonies>,
-    trace: Arc<Trace>,
-) {
+async fn housekeeping(core: Arc<Core>, loaded: Loaded) {
+    let Loaded { keyring, partner, matcher, boards, ceremonies, trace, .. } = loaded;
     let mut changes = keyring.changes();
     loop {
         let expired = async {

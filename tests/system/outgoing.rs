@@ -61,7 +61,7 @@ impl Scene {
     fn kill_and_start(&mut self) {
         self.founded.kill(OWN);
         self.start_node(OWN);
-        until_ready(&[self.ours.clone()]);
+        until_ready(std::slice::from_ref(&self.ours));
     }
 
     /// So many kinds of webhooks were taken, each once.

@@ -77,7 +77,7 @@ pub(super) const EVENTS: &str = "events:read notices:read";
 
 /// All rows of the API. A route without one fails the test.
 pub(super) fn rows() -> Vec<Row> {
-    [signals(), notices(), people(), others(), pages()].into_iter().flatten().collect()
+    [signals(), notices(), people(), teams(), others(), pages()].into_iter().flatten().collect()
 }
 
 /// Routes of the pages: to be put here with the pages, each with a row.
@@ -186,14 +186,6 @@ fn people() -> Vec<Row> {
         ),
         row(
             Method::POST,
-            "/people/{id}/activation",
-            About::Account,
-            write,
-            ["fff-", "fff-", "f---", "f---", "fcc-", "fff-", "ccc-"],
-            NOTHING,
-        ),
-        row(
-            Method::POST,
             "/people/{id}/absence",
             About::Account,
             write,
@@ -209,6 +201,12 @@ fn people() -> Vec<Row> {
             ["fff-", "fff-", "f---", "f---", "fcc-", "fff-", "ccc-"],
             NOTHING,
         ),
+    ]
+}
+
+fn teams() -> Vec<Row> {
+    let (read, write) = ("people:read", "people:write");
+    vec![
         row(Method::GET, "/teams", About::Nothing, read, one!("+" "+" "f" "f" "+" "+" "+"), NOTHING),
         row(
             Method::POST,
