@@ -7,6 +7,7 @@
 //! What a request does, and whether a person can be recognised: that is the [`Application`]'s. Pages for people,
 //! and TLS, which ends at the proxy before the node or in it, but not here.
 
+mod accept;
 mod access_requests;
 mod application;
 mod audit;
@@ -18,6 +19,7 @@ mod finish;
 mod hand_over;
 mod idempotency;
 mod imports;
+mod limits;
 mod network;
 mod notices;
 mod openapi;
@@ -33,9 +35,9 @@ mod steps;
 use std::fmt;
 use std::sync::Arc;
 
-use axum::Router;
 use axum::http::{Method, StatusCode};
 use axum::routing::{MethodRouter, any, get, patch, post};
+use axum::{Extension, Router};
 
 pub use access_requests::{HeldPersonView, HeldSignalView, HeldView, SharedView};
 pub use application::Application;
@@ -54,7 +56,7 @@ pub use notices::{
 pub use people::{
     ActivationView, AllView, AwayView, NewAbsence, PersonForm, PersonView, SignInView, TeamView, mail_word,
 };
-pub use serve::serve;
+pub use serve::{Peer, serve};
 pub use signals::{FamilyInformed, NewContact, NewPerson, NewSignal, SignalFilter, SignalState, SignalView};
 pub use staff::Staff;
 pub use steps::Step;
@@ -121,13 +123,15 @@ fn endpoints<A: Application>() -> Vec<Endpoint<A>> {
 
 /// The API under [`BASE_PATH`], to be merged with the pages.
 pub fn router<A: Application>(application: Arc<A>) -> Router {
-    let routes = endpoints()
-        .into_iter()
-        .fold(Router::new(), |router, Endpoint { path, handler, .. }| router.route(path, handler));
+    let routes = endpoints().into_iter().fold(Router::new(), |router, endpoint: Endpoint<A>| {
+        let accept = axum::middleware::from_fn_with_state(openapi::answers(&endpoint), accept::check);
+        router.route(endpoint.path, endpoint.handler.layer(accept))
+    });
     let api = routes
         .fallback(nothing_here)
         .method_not_allowed_fallback(async || Problem::from_status(StatusCode::METHOD_NOT_ALLOWED))
         .layer(axum::middleware::from_fn(finish::finish))
+        .layer(Extension(Arc::new(limits::Limits::default())))
         .with_state(application);
     // Nesting leaves out the base path with a slash after it.
     let base = Router::new()

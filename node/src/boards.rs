@@ -9,18 +9,23 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use kring_protocol::board::replication::{
-    BadPage, ENTRIES_MAX, Page, Replica, Request, Response, WAIT_MAX_MS, board_name, page, sign_head,
+    Accepted, BadPage, DROPPED_MAX, ENTRIES_MAX, Page, Replica, Request, Response, WAIT_MAX_MS, board_name,
+    page_after_dropped, sign_head,
 };
 use kring_protocol::board::{ENTRY_LEN, Entry};
 use kring_protocol::id::MemberId;
-use kring_protocol::log::merkle::{Frontier, Tree, leaf_hash};
+use kring_protocol::log::merkle::{Frontier, Hash, Tree, leaf_hash};
 use kring_protocol::log::note::{Note, NoteKey};
 use kring_protocol::log::witness::{Head, LINES_MAX, board_key, cosign, witness_key};
-use kring_protocol::time::Timestamp;
+use kring_protocol::time::{Day, Timestamp};
 use tokio::sync::watch;
 
 use crate::core::Core;
 use crate::store::{Batch, StoreError, Table};
+
+mod dropping;
+
+use dropping::days;
 
 /// Entries of one record. The last bundle is written anew with every append, so it is kept small.
 const BUNDLE: u64 = 16;
@@ -35,6 +40,8 @@ pub struct Board {
     size: watch::Sender<u64>,
     /// Entries that the matcher has signed for, as far as this node knows.
     known_size: AtomicU64,
+    /// Held by whoever changes what is stored of the board.
+    writing: tokio::sync::Mutex<()>,
 }
 
 #[derive(Debug)]
@@ -43,6 +50,10 @@ struct State {
     frontier: Frontier,
     /// The last, incomplete bundle.
     open: Vec<u8>,
+    /// So many of the first entries are dropped: of them there are only the hashes in the tree. May be ahead of the disk.
+    dropped: u64,
+    /// How many entries there were on a day by the word of the matcher itself.
+    said: BTreeMap<Day, u64>,
     /// A durable, signed checkpoint with its size; none while a reader is between two.
     head: Option<(Note, u64)>,
     /// A signed head that does not continue this board; it may be larger.
@@ -55,21 +66,36 @@ impl Board {
             tree: Tree::default(),
             frontier: Frontier::new(),
             open: Vec::new(),
+            dropped: 0,
+            said: BTreeMap::new(),
             head: None,
             suspect: None,
         };
+        for record in core.store.scan(Table::Dropped, &bundle_prefix(matcher)) {
+            let (_, hashes) = record?;
+            let (leaves, _) = hashes.as_chunks::<{ Hash::LEN }>();
+            leaves.iter().for_each(|leaf| state.append(Hash::from_bytes(*leaf)));
+        }
+        state.dropped = state.tree.size();
         for record in core.store.scan(Table::Bundle, &bundle_prefix(matcher)) {
-            let (_, bundle) = record?;
-            bundle.as_chunks::<ENTRY_LEN>().0.iter().for_each(|entry| state.append(entry));
+            let (key, bundle) = record?;
+            // Of a bundle that is dropped in part the hashes are there already.
+            let known = state.tree.size().saturating_sub(number_of(&key) * BUNDLE);
+            let entries = bundle.as_chunks::<ENTRY_LEN>().0.iter();
+            entries
+                .skip(usize::try_from(known).unwrap_or(usize::MAX))
+                .for_each(|entry| state.append(leaf_hash(entry)));
             state.open = if bundle.len() < BUNDLE_LEN { bundle } else { Vec::new() };
         }
+        state.said = days(core, matcher)?.iter().filter_map(|row| Some((row.day, row.said?))).collect();
         if let Some(head) = core.store.get(Table::Head, matcher.as_bytes())? {
             let note = std::str::from_utf8(&head).ok().and_then(|text| text.parse().ok());
             state.head = note.map(|note| (note, state.tree.size()));
         }
         let known_size = AtomicU64::new(state.tree.size());
         let size = watch::channel(state.tree.size()).0;
-        Ok(Self { matcher: matcher.clone(), state: Mutex::new(state), size, known_size })
+        let writing = tokio::sync::Mutex::default();
+        Ok(Self { matcher: matcher.clone(), state: Mutex::new(state), size, known_size, writing })
     }
 
     /// How many entries are there.
@@ -132,12 +158,14 @@ impl Board {
         Some((time, size, note.with_lines_of(&[&self.log_key(core), &own]).ok()?.to_string()))
     }
 
-    /// The entries from one number up to another, as far as they are here.
+    /// The entries from one number up to another, as far as they are here; nothing where one of them is dropped.
     ///
     /// # Errors
     /// [`StoreError`].
     pub fn entries_between(&self, core: &Core, from: u64, to: u64) -> Result<Vec<u8>, StoreError> {
-        self.entries(core, from, to)
+        let entries = self.entries(core, from, to)?;
+        // What is dropped stands there as zeros.
+        Ok(if self.lock().dropped > from { Vec::new() } else { entries })
     }
 
     /// Looks into the tree of all entries.
@@ -201,13 +229,15 @@ impl Board {
         mut batch: Batch,
         durable: impl FnOnce(Batch) -> F,
     ) -> Result<(), StoreError> {
+        let _writing = self.writing.lock().await;
         let head = {
             let mut state = self.lock();
-            state.extend(&self.matcher, entries, &mut batch);
+            state.extend(&self.matcher, &[], entries, &mut batch);
             let name = board_name(&core.network_id(), &self.matcher);
             sign_head(&state.tree, &name, &core.identity.signing)
         };
-        self.publish(Some(head), batch, durable).await
+        let said = self.with_tree(Tree::size);
+        self.publish(core, Some(head), Some(said), batch, durable).await
     }
 
     /// Checks a page that continues this copy. The caller stores the result with [`Self::take`].
@@ -218,33 +248,45 @@ impl Board {
         let Some(key) = core.verifying_key(&self.matcher) else { return Err(BadPage::NotNext) };
         let name = board_name(&core.network_id(), &self.matcher);
         let replica = Replica::new(name, key, self.lock().frontier.clone());
-        let (entries, after, checkpoint) = replica.accept(page)?;
+        let hashes = page.from.saturating_add((page.dropped.0.len() / Hash::LEN) as u64);
+        let Accepted { dropped, entries, replica: after, checkpoint } =
+            replica.accept(page, self.may_be_dropped(core, hashes))?;
         let complete = after.frontier().size() == checkpoint.size;
         let head = if complete { page.checkpoint.parse().ok() } else { None };
         self.known_size.fetch_max(checkpoint.size, Ordering::Relaxed);
-        Ok(Checked { entries, head })
+        Ok(Checked { dropped, entries, head, size: checkpoint.size })
     }
 
-    /// Takes in a checked page, as [`Self::append`] does for the own board.
+    /// Takes in a checked page, as [`Self::append`] does for the own board; with whether it came from the matcher itself.
     ///
     /// # Errors
     /// Those of `durable`.
     pub async fn take<F: Future<Output = Result<(), StoreError>>>(
         &self,
-        checked: Checked,
+        core: &Core,
+        (checked, by_matcher): (Checked, bool),
         mut batch: Batch,
         durable: impl FnOnce(Batch) -> F,
     ) -> Result<(), StoreError> {
-        self.lock().extend(&self.matcher, &checked.entries, &mut batch);
-        self.publish(checked.head, batch, durable).await
+        let _writing = self.writing.lock().await;
+        if !checked.dropped.is_empty() {
+            // What came before is over as well: dropped entries are always the first.
+            self.drop_entries(core, u64::MAX).await?;
+        }
+        self.lock().extend(&self.matcher, &checked.dropped, &checked.entries, &mut batch);
+        let said = by_matcher.then_some(checked.size);
+        self.publish(core, checked.head, said, batch, durable).await
     }
 
     async fn publish<F: Future<Output = Result<(), StoreError>>>(
         &self,
+        core: &Core,
         head: Option<Note>,
+        said: Option<u64>,
         mut batch: Batch,
         durable: impl FnOnce(Batch) -> F,
     ) -> Result<(), StoreError> {
+        self.read_today(core, said, &mut batch);
         match &head {
             Some(head) => batch.put(Table::Head, self.matcher.as_bytes(), head.to_string().into_bytes()),
             None => batch.delete(Table::Head, self.matcher.as_bytes()),
@@ -272,11 +314,20 @@ impl Board {
             return Ok(Response::Nothing);
         }
         let durable_size = *self.size.borrow();
-        let entries = self.entries(core, from, durable_size)?;
-        let state = self.lock();
-        let page =
-            state.head.as_ref().and_then(|(head, size)| page(&state.tree, head, *size, from, &entries));
-        Ok(page.map_or(Response::Nothing, |page| Response::Entries(Box::new(page))))
+        loop {
+            let dropped = self.lock().dropped;
+            let hashes = dropped.min(durable_size).saturating_sub(from).min(DROPPED_MAX as u64);
+            let after = from + hashes;
+            let entries = if after < dropped { Vec::new() } else { self.entries(core, after, durable_size)? };
+            let state = self.lock();
+            if state.dropped != dropped {
+                continue;
+            }
+            let page = state.head.as_ref().and_then(|(head, size)| {
+                page_after_dropped(&state.tree, head, *size, (from, hashes), &entries)
+            });
+            return Ok(page.map_or(Response::Nothing, |page| Response::Entries(Box::new(page))));
+        }
     }
 
     fn entries(&self, core: &Core, from: u64, size: u64) -> Result<Vec<u8>, StoreError> {
@@ -296,34 +347,60 @@ impl Board {
 }
 
 impl State {
-    fn append(&mut self, entry: &[u8; ENTRY_LEN]) {
-        let leaf = leaf_hash(entry);
+    fn append(&mut self, leaf: Hash) {
         self.tree.append(leaf);
         self.frontier.append(leaf);
     }
 
-    /// Appends entries, and writes every bundle that changes.
-    fn extend(&mut self, matcher: &MemberId, entries: &[Entry], batch: &mut Batch) {
-        let first = self.tree.size() / BUNDLE;
+    /// Appends entries, and writes every bundle that changes. Of the first ones there may be only hashes; then all
+    /// before them are dropped.
+    fn extend(&mut self, matcher: &MemberId, dropped: &[Hash], entries: &[Entry], batch: &mut Batch) {
+        let old = self.tree.size();
+        let first = old / BUNDLE;
         let mut bytes = std::mem::take(&mut self.open);
+        dropped.iter().for_each(|leaf| self.append(*leaf));
+        bytes.resize(bytes.len() + dropped.len() * ENTRY_LEN, 0);
         for entry in entries {
             let entry = entry.to_bytes();
-            self.append(&entry);
+            self.append(leaf_hash(&entry));
             bytes.extend_from_slice(&entry);
         }
         for (number, bundle) in (first..).zip(bytes.chunks(BUNDLE_LEN)) {
             batch.put(Table::Bundle, bundle_key(matcher, number), bundle);
         }
         self.open = bytes.split_off(bytes.len() - bytes.len() % BUNDLE_LEN);
+        if !dropped.is_empty() {
+            self.put_dropped(matcher, old, old + dropped.len() as u64, batch);
+        }
+    }
+
+    /// From now on there are only hashes of the entries before `to`, as there were before `from`. Bundles that are
+    /// dropped as a whole are removed.
+    fn put_dropped(&mut self, matcher: &MemberId, from: u64, to: u64, batch: &mut Batch) {
+        self.dropped = to;
+        for number in from / BUNDLE..to.div_ceil(BUNDLE) {
+            let (start, end) = (number * BUNDLE, (number + 1) * BUNDLE);
+            let place = |index: u64| usize::try_from(index).unwrap_or(usize::MAX);
+            let leaves = self.tree.leaves().get(place(start)..place(end.min(to))).unwrap_or_default();
+            let hashes: Vec<u8> = leaves.iter().flat_map(|leaf| *leaf.as_bytes()).collect();
+            batch.put(Table::Dropped, bundle_key(matcher, number), hashes);
+            if end <= to {
+                batch.delete(Table::Bundle, bundle_key(matcher, number));
+            }
+        }
     }
 }
 
 /// A page that was checked against this node's copy.
 #[derive(Debug)]
 pub struct Checked {
+    /// Hashes of those at its beginning that are over and were dropped.
+    pub dropped: Vec<Hash>,
     /// Its entries.
     pub entries: Vec<Entry>,
     head: Option<Note>,
+    /// How many there are by the head that the matcher signed.
+    size: u64,
 }
 
 /// All boards of the network, as far as this node has them.
@@ -361,6 +438,21 @@ impl Boards {
         self.boards.iter()
     }
 
+    /// Drops the entries of all boards that concern nobody any more, and gives their space back.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn expire(&self) -> Result<(), StoreError> {
+        let mut dropped = 0;
+        for board in self.boards.values() {
+            dropped += board.drop_over(&self.core).await?;
+        }
+        match dropped {
+            0 => Ok(()),
+            _ => self.core.store.reclaim().await,
+        }
+    }
+
     /// Answers one request of `/kring/board/1`.
     pub async fn handle(&self, bytes: &[u8]) -> Vec<u8> {
         use kring_protocol::codec::{decode, encode};
@@ -370,6 +462,11 @@ impl Boards {
         let Some(board) = self.boards.get(&matcher) else { return encode(&Response::Nothing) };
         encode(&board.read(&self.core, from, wait_ms).await.unwrap_or(Response::Nothing))
     }
+}
+
+/// The number at the end of a bundle's key.
+fn number_of(key: &[u8]) -> u64 {
+    key.last_chunk().map_or(0, |number| u64::from_be_bytes(*number))
 }
 
 fn bundle_prefix(matcher: &MemberId) -> Vec<u8> {

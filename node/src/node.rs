@@ -362,6 +362,7 @@ impl Loaded {
             Arc::clone(&self.keyring),
             Arc::clone(&self.partner),
             self.matcher.clone(),
+            Arc::clone(&self.boards),
             Arc::clone(&self.ceremonies),
             Arc::clone(&self.trace),
         ));
@@ -426,6 +427,7 @@ async fn housekeeping(
     keyring: Arc<Keyring>,
     partner: Arc<Partner>,
     matcher: Option<Arc<Matcher>>,
+    boards: Arc<Boards>,
     ceremonies: Arc<Ceremonies>,
     trace: Arc<Trace>,
 ) {
@@ -436,6 +438,7 @@ async fn housekeeping(
             partner.expire().await?;
             Repeats::expire(&core).await?;
             trace.expire().await?;
+            boards.expire().await?;
             match &matcher {
                 Some(matcher) => matcher.expire().await,
                 None => Ok(()),

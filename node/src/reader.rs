@@ -38,6 +38,9 @@ use crate::trace;
 /// Between two tries when nobody has anything new or can be reached.
 const RETRY: Duration = Duration::from_millis(500);
 
+/// Who says nothing for so long, after the time it may wait for something new, is passed over for others.
+const SILENT_AFTER: Duration = Duration::from_secs(10);
+
 /// Reads one board.
 #[derive(Debug)]
 pub struct Reader {
@@ -94,7 +97,12 @@ impl Reader {
         let matcher = self.destination.matcher.clone();
         match self.ask(&matcher, wait_ms).await {
             // Others show that there is more: the matcher withholds it, or is behind its own past.
-            Asked::Nothing => Ok(self.is_behind() && self.read_from_others().await?),
+            Asked::Nothing => {
+                if let Some(board) = self.boards.get(&matcher) {
+                    board.nothing_new(&self.core).await?;
+                }
+                Ok(self.is_behind() && self.read_from_others().await?)
+            }
             Asked::Page(page) => Ok(self.take(&matcher, &page).await? || self.read_from_others().await?),
             Asked::Unreachable => self.read_from_others().await,
         }
@@ -109,11 +117,13 @@ impl Reader {
         let Some(board) = self.boards.get(&self.destination.matcher) else { return Asked::Unreachable };
         let request =
             Request::Read { matcher: self.destination.matcher.clone(), from: board.size(), wait_ms };
+        let asked = self.core.network.request(member, Family::Board, codec::encode(&request));
+        let within = Duration::from_millis(wait_ms.into()) + SILENT_AFTER;
         let answer = tokio::select! {
-            answer = self.core.network.request(member, Family::Board, codec::encode(&request)) => answer,
-            () = self.core.stopped() => return Asked::Nothing,
+            answer = tokio::time::timeout(within, asked) => answer.ok().and_then(Result::ok),
+            () = self.core.stopped() => return Asked::Unreachable,
         };
-        match answer.ok().and_then(|bytes| codec::decode(&bytes).ok()) {
+        match answer.and_then(|bytes| codec::decode(&bytes).ok()) {
             Some(Response::Entries(page)) => Asked::Page(page),
             Some(Response::Nothing) => Asked::Nothing,
             Some(Response::Malformed) | None => Asked::Unreachable,
@@ -162,7 +172,7 @@ impl Reader {
         let mut events = vec![self.core.event(
             Kind::BoardRead,
             Some(&self.destination.matcher),
-            checked.entries.len() as u64,
+            (checked.dropped.len() + checked.entries.len()) as u64,
         )];
         let disclosed = {
             let matches = self.partner.matches();
@@ -173,7 +183,8 @@ impl Reader {
             events.push(self.core.event(Kind::Disclosure, None, disclosed));
         }
         events.extend(follow);
-        board.take(checked, batch, |batch| self.core.commit(batch, events)).await?;
+        let by_matcher = *from == self.destination.matcher;
+        board.take(&self.core, (checked, by_matcher), batch, |batch| self.core.commit(batch, events)).await?;
         // What was found by another pair, or lost the pair it went over, is said there too.
         self.partner.touch_matches(&changed);
         if canaries.told {
@@ -246,6 +257,14 @@ impl Reader {
             let post = matcher_key
                 .and_then(|key| open_signed_post(&entry.body, &mailbox, &self.destination, &key).ok());
             match post {
+                Some(SignedPost { post: Post::Met(met), .. })
+                    if self.partner.matches().has_ended(&met.mailbox) =>
+                {
+                    // Both posts are the matcher's, but not under which number: nothing of it can be proven to others.
+                    let matcher = &self.destination.matcher;
+                    tracing::error!(%matcher, "a matcher introduces what had ended; it is left out");
+                    change.notice_revival();
+                }
                 Some(post) => {
                     let met = self.post(&key, &left, &own, post, batch)?;
                     change.update(&met);

@@ -4,9 +4,12 @@
 //! Submission or message, it is stored before it is sent, and is a pure function of its record: after a crash the same is
 //! sent again and the matcher recognises it.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::StreamExt as _;
+use futures::stream::FuturesUnordered;
 use kring_protocol::canary::Side;
 use kring_protocol::codec::{self, Bytes};
 use kring_protocol::covenant::Disclosure;
@@ -22,6 +25,7 @@ use kring_protocol::tempo::Pace;
 use rand::rngs::OsRng;
 use rand::seq::SliceRandom;
 use tokio::sync::Mutex;
+use tokio::time::Instant;
 
 use kring_protocol::log::entry::Kind;
 
@@ -39,6 +43,12 @@ mod slots;
 
 /// Between two tries when neither relay answers, at first and at most.
 const RETRY: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
+
+/// A relay that says nothing for so long gets a spare beside it; its answer counts too if it still comes.
+const SPARE_AFTER: Duration = Duration::from_secs(2);
+
+/// For so long a relay that was silent comes after the other one. Longer than a request can stay open.
+const SILENT_FOR: Duration = Duration::from_secs(60);
 
 /// The counter of withdraw keys, shared with the asker. Stored with every batch that draws from it.
 pub type Counter = Mutex<u64>;
@@ -79,6 +89,8 @@ pub struct Sender {
     destination: Destination,
     counter: Arc<Counter>,
     weekly: Option<(u32, ExchangeKey)>,
+    /// When relays were silent last.
+    silent: HashMap<MemberId, Instant>,
 }
 
 impl Sender {
@@ -86,7 +98,7 @@ impl Sender {
     #[must_use]
     pub fn new(core: Arc<Core>, partner: Arc<Partner>, matcher: &MemberId, counter: Arc<Counter>) -> Self {
         let destination = core.destination(matcher);
-        Self { core, partner, destination, counter, weekly: None }
+        Self { core, partner, destination, counter, weekly: None, silent: HashMap::new() }
     }
 
     /// Works until the node stops.
@@ -126,17 +138,35 @@ impl Sender {
         if let Some((_, true)) = errands.first().map(Errand::group) {
             relays.reverse();
         }
+        let silent = |relay: &MemberId| self.silent.get(relay).is_some_and(|at| at.elapsed() < SILENT_FOR);
+        relays.sort_by_key(silent);
+        let mut relays = relays.into_iter();
+        let (mut open, mut asked) = (FuturesUnordered::new(), None);
         // What the drawn relay brings no good receipt for goes to the spare: the relay may have lost or altered it.
-        for relay in relays {
-            if items.is_empty() {
-                break;
+        while !items.is_empty() {
+            if open.is_empty() {
+                let Some(relay) = relays.next() else { break };
+                asked = Some(relay.clone());
+                open.push(self.through(relay, &items));
             }
-            let sealed: Vec<_> = items.iter().map(|item| &item.sealed).collect();
-            match self.through(&relay, &sealed).await {
-                Some(outcomes) => items = self.settle(&relay, items, outcomes).await?,
-                None => {
-                    tracing::debug!(%relay, matcher = %self.destination.matcher, "a relay could not pass on")
+            match tokio::time::timeout(SPARE_AFTER, open.next()).await {
+                // It may keep the request open, or the matcher may; whose answer comes first counts.
+                Err(_) => {
+                    if let Some(relay) = asked.take() {
+                        tracing::warn!(%relay, matcher = %self.destination.matcher, "a relay is silent");
+                        self.silent.insert(relay, Instant::now());
+                    }
+                    if let Some(relay) = relays.next() {
+                        open.push(self.through(relay, &items));
+                    }
                 }
+                Ok(Some((relay, Some(outcomes)))) => {
+                    self.silent.remove(&relay);
+                    items = self.settle(&relay, items, outcomes).await?;
+                    // What is still open was about more than is left.
+                    open = FuturesUnordered::new();
+                }
+                Ok(_) => tracing::debug!(matcher = %self.destination.matcher, "a relay could not pass on"),
             }
         }
         Ok(items.into_iter().filter_map(|item| item.errand).collect())
@@ -310,22 +340,29 @@ impl Sender {
         Content::Leave(Box::new(leave))
     }
 
-    /// Hands the items to a relay. None when it, or the matcher behind it, cannot be reached.
-    async fn through(&self, relay: &MemberId, items: &[&SealedSubmission]) -> Option<Vec<Outcome>> {
+    /// Hands the items to a relay. Nothing comes of it when it, or the matcher behind it, cannot be reached.
+    fn through(
+        &self,
+        relay: MemberId,
+        items: &[Item],
+    ) -> impl Future<Output = (MemberId, Option<Vec<Outcome>>)> + Send + use<> {
         let (day, matcher) = (self.core.today(), self.destination.matcher.clone());
         let signing = &self.core.identity.signing;
-        let forward = |item: &&SealedSubmission| relay::forward(item, &self.destination, relay, day, signing);
-        let items = tokio::task::block_in_place(|| items.iter().map(forward).collect::<Vec<_>>());
-        let count = items.len();
-        let request = codec::encode(&Request::Forward { matcher, day, items });
-        let answer = self.core.network.request(relay, Family::Forward, request).await.ok()?;
-        match codec::decode(&answer).ok()? {
-            Response::Outcomes(outcomes) if outcomes.len() == count => Some(outcomes),
-            Response::Refused(refusal) => {
-                tracing::warn!(%relay, %refusal, "a relay refused");
-                None
-            }
-            Response::Outcomes(_) | Response::WeeklyKeys(_) => None,
+        let forward = |item: &Item| relay::forward(&item.sealed, &self.destination, &relay, day, signing);
+        let forwards = tokio::task::block_in_place(|| items.iter().map(forward).collect::<Vec<_>>());
+        let request = codec::encode(&Request::Forward { matcher, day, items: forwards });
+        let (core, count) = (Arc::clone(&self.core), items.len());
+        async move {
+            let answer = core.network.request(&relay, Family::Forward, request).await.ok();
+            let outcomes = match answer.and_then(|answer| codec::decode(&answer).ok()) {
+                Some(Response::Outcomes(outcomes)) if outcomes.len() == count => Some(outcomes),
+                Some(Response::Refused(refusal)) => {
+                    tracing::warn!(%relay, %refusal, "a relay refused");
+                    None
+                }
+                _ => None,
+            };
+            (relay, outcomes)
         }
     }
 

@@ -37,7 +37,7 @@ mod session;
 mod totp;
 mod visitor;
 
-pub use browser::{Peer, SignedIn};
+pub use browser::SignedIn;
 pub use credential::ACTIVATION_TERM;
 pub use form::{CsrfForm, CsrfUpload, Upload};
 pub use handlers::router;

@@ -41,6 +41,9 @@ pub struct Maker<F> {
     pub may_change: F,
 }
 
+/// Answers a request that made what is there no more.
+const ERASED: &str = "what this request made has been erased since; a new signal needs a new idempotency key";
+
 /// Takes in one signal. A case that has a live signal for the purpose gets its new content.
 ///
 /// # Errors
@@ -55,7 +58,9 @@ pub async fn add(
 ) -> Result<Case, ApplicationError> {
     let first = match core.repeats.begin(core, &event, &["signals"], idempotency).await? {
         Once::First(first) => first,
-        Once::Again(id) => return noted(partner, &id),
+        Once::Again(id) => {
+            return noted(partner, &id).map_err(|_| ApplicationError::Conflict(ERASED.to_owned()));
+        }
     };
     let _changing = partner.changing_cases.lock().await;
     let today = core.today();

@@ -224,6 +224,22 @@ impl Store {
         reply.blocking_recv().unwrap_or_else(|_| Err(self.stopped()))
     }
 
+    /// As [`Store::compact`], for async code; where the copy fails the store works on with the old files.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`], [`StoreError::Closed`].
+    pub async fn reclaim(&self) -> Result<(), StoreError> {
+        let (done, reply) = oneshot::channel();
+        self.queue.send(Request::Compact(done)).await.map_err(|_| self.stopped())?;
+        match reply.await.unwrap_or_else(|_| Err(self.stopped())) {
+            Err(error @ StoreError::Compaction(_)) => {
+                tracing::error!(%error);
+                Ok(())
+            }
+            reclaimed => reclaimed,
+        }
+    }
+
     /// Waits for a place in the queue. Batches are applied in the order in which [`Turn::commit`] was called, so
     /// that a caller can number records under its own lock without holding that lock while the disk works.
     pub(crate) async fn turn(&self) -> Result<Turn<'_>, StoreError> {

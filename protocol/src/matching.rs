@@ -189,6 +189,19 @@ pub struct Match {
     /// Which numbers messages took that are kept no longer.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub spent: Vec<Spent>,
+    /// The other side's submissions that have ended before their last day: nobody may introduce them again.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty", default)]
+    pub ended: BTreeSet<Ended>,
+}
+
+/// A submission of the other side that has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ended {
+    /// Its last day, if it had not ended; kept until then.
+    pub expiry: Day,
+    /// Its mailbox.
+    pub mailbox: ExchangeKey,
 }
 
 impl Wire for Match {
@@ -229,11 +242,16 @@ pub struct MatchKey {
 /// keep it alive.
 const POINTS_MAX: usize = 200;
 
+/// Most ended submissions remembered for one match; of more, those whose last day comes first are forgotten.
+const ENDED_MAX: usize = 200;
+
 /// All matches of one member.
 #[derive(Debug, Default)]
 pub struct Matches {
     matches: BTreeMap<MatchKey, Match>,
     by_mailbox: HashMap<ExchangeKey, BTreeSet<MatchKey>>,
+    /// The mailboxes of all that have ended on the other side, with their last days.
+    ended: HashMap<ExchangeKey, Day>,
 }
 
 impl Matches {
@@ -243,7 +261,15 @@ impl Matches {
         for point in &stored.points {
             self.index(point, &key);
         }
+        self.ended.extend(stored.ended.iter().map(|ended| (ended.mailbox, ended.expiry)));
         self.matches.insert(key, stored);
+    }
+
+    /// Whether the submission with this mailbox has ended on the other side, by its owner's signature or that of both holders
+    /// of trace keys. Who introduces it now breaks the rules, and must not be believed.
+    #[must_use]
+    pub fn has_ended(&self, mailbox: &ExchangeKey) -> bool {
+        self.ended.contains_key(mailbox)
     }
 
     /// Every match, live or ended, in the order of their ids.
@@ -261,6 +287,9 @@ impl Matches {
     /// in the list and was not known before is new.
     pub fn meet(&mut self, encounter: &Encounter, today: Day) -> Vec<MatchKey> {
         let mut changed = Vec::new();
+        if self.has_ended(&encounter.point.other) {
+            return changed;
+        }
         for own in &encounter.own {
             for other in &encounter.references {
                 let key = MatchKey { id: match_id(*own, *other), partner: encounter.partner.clone() };
@@ -291,6 +320,7 @@ impl Matches {
             heard: Vec::new(),
             heard_over: BTreeSet::new(),
             spent: Vec::new(),
+            ended: BTreeSet::new(),
         }
     }
 
@@ -335,7 +365,16 @@ impl Matches {
         let expired = |point: &MeetingPoint| point.expiry < today;
         let points = self.matches.values().flat_map(|entry| &entry.points).filter(|point| expired(point));
         let mailboxes: BTreeSet<_> = points.map(|point| point.other).collect();
-        mailboxes.iter().flat_map(|mailbox| self.end(mailbox, expired)).collect()
+        let mut changed: Vec<_> = mailboxes.iter().flat_map(|mailbox| self.end(mailbox, expired)).collect();
+        self.ended.retain(|_, expiry| *expiry >= today);
+        for entry in self.matches.values_mut() {
+            let before = entry.ended.len();
+            entry.ended.retain(|ended| ended.expiry >= today);
+            if entry.ended.len() < before && !changed.contains(&entry.key()) {
+                changed.push(entry.key());
+            }
+        }
+        changed
     }
 
     /// Takes away the points that name `mailbox` on either side and for which `ends` holds.
@@ -344,7 +383,15 @@ impl Matches {
         for key in self.by_mailbox.get(mailbox).cloned().unwrap_or_default() {
             let Some(entry) = self.matches.get_mut(&key) else { continue };
             let before = entry.points.len();
-            entry.points.retain(|point| !((point.own == *mailbox || point.other == *mailbox) && ends(point)));
+            let ended =
+                |point: &MeetingPoint| (point.own == *mailbox || point.other == *mailbox) && ends(point);
+            let theirs = entry.points.iter().filter(|point| point.other == *mailbox && ended(point));
+            entry.ended.extend(theirs.map(|point| Ended { expiry: point.expiry, mailbox: *mailbox }));
+            while entry.ended.len() > ENDED_MAX {
+                entry.ended.pop_first();
+            }
+            self.ended.extend(entry.ended.iter().map(|ended| (ended.mailbox, ended.expiry)));
+            entry.points.retain(|point| !ended(point));
             if entry.points.len() < before {
                 entry.forget_dead_pairs();
                 changed.push(key);

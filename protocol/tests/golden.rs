@@ -9,7 +9,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 
-use kring_protocol::board::replication::{self, board_name, page, sign_head};
+use kring_protocol::board::replication::{self, board_name, page, page_after_dropped, sign_head};
 use kring_protocol::board::{Body, Entry, Met, Post, Replaced, open_post, post_address, seal_post};
 use kring_protocol::codec::{Wire, decode, encode};
 use kring_protocol::conversation::{Message, MessageId, MistakenReason, Says};
@@ -371,10 +371,12 @@ fn boards() {
     let name = board_name(&destination().network, &destination().matcher);
     let head = sign_head(&tree, &name, &matcher);
     let first = page(&tree, &head, 3, 0, &entries[..entries.len() / 3]).unwrap();
+    let later = page_after_dropped(&tree, &head, 3, (0, 1), &entries[entries.len() / 3..]).unwrap();
     let read = replication::Request::Read { matcher: id("matcher"), from: 300, wait_ms: 30_000 };
     found.extend([
         ("request read".to_owned(), whole(&read)),
         ("response entries".to_owned(), whole(&replication::Response::Entries(Box::new(first)))),
+        ("response dropped".to_owned(), whole(&replication::Response::Entries(Box::new(later)))),
         ("response nothing".to_owned(), whole(&replication::Response::Nothing)),
         ("response malformed".to_owned(), whole(&replication::Response::Malformed)),
     ]);
@@ -426,6 +428,7 @@ fn records() {
         heard: Vec::new(),
         heard_over: BTreeSet::new(),
         spent: Vec::new(),
+        ended: BTreeSet::new(),
     };
     let message = |from, to, byte| Message {
         id: MessageId::from_bytes([byte; 16]),
@@ -442,6 +445,7 @@ fn records() {
         said: vec![bound],
         heard_over: BTreeSet::from([pair.clone()]),
         spent: vec![Spent { pair, next: 300 }],
+        ended: BTreeSet::new(),
         ..named.clone()
     };
     let mistaken = Match { said: vec![said], heard: vec![message(low, high, 15)], ..named.clone() };

@@ -15,6 +15,7 @@ use rustix::process::{Signal, getpid, kill_process};
 use crate::impostor::Member;
 
 mod board;
+mod ceremony;
 mod evaluation;
 mod forward;
 
@@ -44,8 +45,18 @@ pub enum Change {
     WrongElement,
     /// A key holder that proves something else, and signs.
     WrongProof,
+    /// A key holder that gives a share which does not fit its commitment, and signs it.
+    WrongShare,
+    /// A key holder that commits to something else towards some, and signs it.
+    TwoFaced,
+    /// A key holder that confirms a ceremony before it can know what comes of it.
+    EarlyConfirmation,
     /// A relay that loses what it should pass on.
     RelayDrops,
+    /// A relay that keeps open what it should pass on.
+    RelayHolds,
+    /// A matcher that keeps open what relays bring.
+    MatcherHolds,
     /// A relay that alters what is sealed, and signs.
     RelayAlters,
     /// A relay that answers with what the matcher said to an earlier submission.
@@ -60,6 +71,8 @@ pub enum Change {
     ForkedBoard,
     /// A matcher whose board somebody else has signed for.
     ForeignCheckpoint,
+    /// A member that shows hashes in the place of entries that others still need.
+    EarlyHashes,
     /// A matcher that says that there is nothing new, without waiting for it.
     NothingAtOnce,
     /// A matcher that says that there is nothing new when there is.
@@ -67,13 +80,18 @@ pub enum Change {
 }
 
 impl Change {
-    const ALL: [Self; 15] = [
+    const ALL: [Self; 21] = [
         Self::Nothing,
         Self::Leak,
         Self::LeavesNothing,
         Self::WrongElement,
         Self::WrongProof,
+        Self::WrongShare,
+        Self::TwoFaced,
+        Self::EarlyConfirmation,
         Self::RelayDrops,
+        Self::RelayHolds,
+        Self::MatcherHolds,
         Self::RelayAlters,
         Self::RelayReplays,
         Self::FalseTickets,
@@ -81,6 +99,7 @@ impl Change {
         Self::ShrunkBoard,
         Self::ForkedBoard,
         Self::ForeignCheckpoint,
+        Self::EarlyHashes,
         Self::NothingAtOnce,
         Self::HiddenBoard,
     ];
@@ -151,6 +170,14 @@ impl ChangedNode {
             (Change::WrongElement | Change::WrongProof, Family::Evaluate, Way::AnswerOut) => {
                 evaluation::wrong(self.change, &self.member, bytes)
             }
+            (
+                Change::WrongShare | Change::TwoFaced | Change::EarlyConfirmation,
+                Family::Ceremony,
+                Way::AnswerOut,
+            ) => ceremony::wrong(self.change, &self.member, bytes),
+            (Change::EarlyConfirmation, Family::Ceremony, Way::AnswerIn) => {
+                ceremony::without_confirmations(bytes)
+            }
             (Change::RelayDrops, Family::Forward, Way::RequestIn) if forward::is_for_a_relay(bytes) => {
                 return Fate::Lost;
             }
@@ -169,6 +196,7 @@ impl ChangedNode {
                 Family::Board,
                 Way::AnswerOut,
             ) => board::wrong(self.change, &self.member, &mut memory.board, bytes),
+            (Change::EarlyHashes, Family::Board, Way::AnswerOut) => board::hashes(bytes),
             (Change::HiddenBoard, Family::Board, Way::AnswerOut) => board::hidden(&self.member, bytes),
             (Change::NothingAtOnce, Family::Board, Way::RequestIn) => board::without_waiting(bytes),
             _ => None,
@@ -218,6 +246,19 @@ impl Tap for ChangedNode {
             self.record(passing, bytes);
         }
         bytes
+    }
+
+    fn holds(&self, passing: Passing<'_>, request: &[u8]) -> bool {
+        let holds = passing.family == Family::Forward
+            && match self.change {
+                Change::RelayHolds => forward::is_for_a_relay(request),
+                Change::MatcherHolds => !forward::is_for_a_relay(request),
+                _ => false,
+            };
+        if holds {
+            tracing::info!(change = ?self.change, peer = %passing.peer, "{DID}");
+        }
+        holds
     }
 }
 

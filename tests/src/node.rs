@@ -224,11 +224,15 @@ impl Node {
         });
     }
 
-    fn url(&self, path: &str) -> String {
+    /// The address of a path below `/api/v1`.
+    #[must_use]
+    pub fn url(&self, path: &str) -> String {
         format!("http://{}/api/v1{path}", self.api)
     }
 
-    fn bearer(&self) -> String {
+    /// The header Authorization for its operator's token.
+    #[must_use]
+    pub fn bearer(&self) -> String {
         format!("Bearer {}", self.token)
     }
 }

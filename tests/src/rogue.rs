@@ -34,6 +34,8 @@ pub enum Conduct {
     Invents,
     /// Posts what follows three days later.
     Delays,
+    /// Posts all of it, and introduces what was withdrawn once more.
+    Revives,
 }
 
 /// How late [`Conduct::Delays`] is, in seconds.
@@ -54,6 +56,7 @@ struct State {
     conduct: Conduct,
     meeting: Meeting,
     late: Vec<(Timestamp, Announcement)>,
+    introduced: Vec<Announcement>,
     tree: Tree,
     entries: Vec<u8>,
 }
@@ -65,8 +68,9 @@ impl Rogue {
         let member = Member::of(node);
         let destination = Destination { network: member.covenant().network(), matcher: member.id().clone() };
         let meeting = Meeting::new(destination.clone());
-        let (late, tree, entries) = (Vec::new(), Tree::new(), Vec::new());
-        let state = Mutex::new(State { conduct: Conduct::Honest, meeting, late, tree, entries });
+        let (late, introduced, tree, entries) = (Vec::new(), Vec::new(), Tree::new(), Vec::new());
+        let state = State { conduct: Conduct::Honest, meeting, late, introduced, tree, entries };
+        let state = Mutex::new(state);
         let weekly = ExchangeSecret::from_bytes(Secret::random(&mut OsRng));
         Arc::new(Self { member, destination, weekly, clock, state })
     }
@@ -150,7 +154,7 @@ impl Rogue {
             Content::Leave(leave) => state.meeting.leave(leave, today),
             Content::Withdraw(withdraw) => state.meeting.withdraw(withdraw),
             Content::Post(post) => {
-                if state.conduct == Conduct::Honest {
+                if matches!(state.conduct, Conduct::Honest | Conduct::Revives) {
                     state.append(&Entry::from(&**post));
                 }
                 Ok(TakenIn::Known)
@@ -178,9 +182,23 @@ impl Rogue {
                 let mailbox = ExchangeSecret::from_bytes(Secret::random(&mut OsRng)).public();
                 Post::Met(Box::new(Met { mailbox, ..*met }))
             }
-            (Conduct::Honest | Conduct::Invents, post) => post,
+            (Conduct::Honest | Conduct::Invents | Conduct::Revives, post) => post,
+        };
+        let withdrawn = match &post {
+            Post::Withdrawn(withdraw) if state.conduct == Conduct::Revives => Some(withdraw.mailbox),
+            _ => None,
         };
         self.post(state, &announcement, post);
+        let of = |it: &&Announcement| {
+            it.to == announcement.to && matches!(&it.post, Post::Met(met) if Some(met.mailbox) == withdrawn)
+        };
+        if let Some(old) = state.introduced.iter().find(of).cloned() {
+            let again = Announcement { n: announcement.n + 1, ..announcement.clone() };
+            self.post(state, &again, old.post);
+        }
+        if matches!(announcement.post, Post::Met(_)) {
+            state.introduced.push(announcement);
+        }
     }
 
     fn post(&self, state: &mut State, announcement: &Announcement, post: Post) {

@@ -156,6 +156,39 @@ async fn a_matcher_that_breaks_its_promises_is_proven_to_and_costs_no_meeting() 
     serving.abort();
 }
 
+/// A matcher introduces again what was withdrawn: whoever had met it leaves it out, and names the matcher.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_matcher_that_revives_what_was_withdrawn_is_named_and_not_believed() {
+    let place = Place::new();
+    let mut watched = tokio::task::block_in_place(|| Watched::start(place.path()));
+    watched.founded.kill("f");
+    let rogue = Rogue::new(&watched.node("f"), Arc::clone(&watched.clock));
+    let serving = tokio::spawn(Arc::clone(&rogue).serve(watched.node("f")));
+    tokio::task::block_in_place(|| {
+        watched.meet(0);
+        rogue.behave(Conduct::Revives);
+        let (a, b) = (watched.node("a"), watched.node("b"));
+        let signals = a.get("/signals");
+        let signal = signals.as_array().unwrap().iter().find(|it| it["caseReference"] == "case 0").unwrap();
+        let path = format!("/signals/{}/withdraw", signal["id"].as_str().unwrap());
+        assert_eq!(a.post(&path, &json!({})).0, 200);
+        let named = |line: &str| line.contains("introduces what had ended") && line.contains("matcher=f");
+        until("b names f", TIMEOUT, || b.log().lines().any(named).then_some(()));
+        watched.quiet();
+        let count = || b.log().lines().filter(|line| named(line)).count();
+        let times = count();
+        assert!(b.notice("case 0").is_none(), "the match has ended at every matcher");
+        // It stays so after a restart, and others still meet.
+        watched.founded.stop("b");
+        watched.start_node("b");
+        until_ready(&[watched.node("b")]);
+        assert!(watched.node("b").notice("case 0").is_none());
+        watched.meet(1);
+        assert_eq!(count(), times, "once for each key");
+    });
+    serving.abort();
+}
+
 /// The control: a matcher that keeps its promises, and is down for two days while canaries are left.
 #[test]
 fn a_matcher_that_was_away_is_accused_of_nothing() {

@@ -3,7 +3,7 @@
 //! What they do wrong stands in `kring_tests::changed`; that they did it is checked in their logs.
 
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use kring_node::network::{Family, Way};
 use kring_protocol::codec;
@@ -17,6 +17,7 @@ use kring_tests::impostor::Member;
 use kring_tests::node::Node;
 use kring_tests::place::Place;
 use kring_tests::wait::until;
+use serde_json::Value;
 
 use crate::signals::{SOON, add, matches, until_quiet};
 
@@ -102,7 +103,7 @@ fn a_key_holder_that_evaluates_wrongly_is_proven_wrong_and_not_needed() {
 /// Entries of the audit log about evaluations that failed.
 fn evidence_count(node: &Node) -> usize {
     let entries = node.get("/audit/entries?limit=1000");
-    let failed = |entry: &&serde_json::Value| {
+    let failed = |entry: &&Value| {
         entry["entry"]["kind"] == "evaluation-asked" && entry["entry"]["outcome"] == "failed"
     };
     entries.as_array().unwrap().iter().filter(failed).count()
@@ -197,7 +198,90 @@ async fn replay(relay: &Member, requests: &[Vec<u8>]) -> usize {
     receipts
 }
 
-fn board_size(node: &Node) -> serde_json::Value {
+/// The control: where no other relay may stand between sender and matcher, one that drops or alters is obeyed.
+#[test]
+fn without_a_spare_a_relay_decides_what_arrives() {
+    let place = Place::new();
+    let mut founded = Founded::new(place.path(), &["a", "b", "f"], &["f"], |draft| {
+        draft.replace(r#"members = ["a", "b", "f"]"#, r#"members = ["a", "b"]"#)
+    });
+    for (number, wrong) in ["RelayDrops", "RelayAlters"].into_iter().enumerate() {
+        founded.start_changed("b", &[(CHANGE, wrong)]);
+        let others: &[&str] = if number == 0 { &["a", "f"] } else { &[] };
+        founded.start(others);
+        let nodes = ["a", "b", "f"].map(|member| founded.node(member));
+        until_ready(&nodes);
+        let [a, b, _] = &nodes;
+        let (case, person) = (format!("case {number}"), Person::invented(number));
+        add(a, &case, &[&person]);
+        add(b, &case, &[&person]);
+        // Tried again and again, and b's own is there.
+        until("a tries", SOON, || (b.log().matches(DID).count() >= 4 * (number + 1)).then_some(()));
+        until("b has left its own", SOON, || {
+            nodes[2].metric("kring_meeting_submissions").filter(|live| *live > 0)
+        });
+        assert!(a.notice(&case).is_none() && b.notice(&case).is_none(), "{wrong}");
+        founded.stop("b");
+        founded.start(&["b"]);
+        assert_eq!(matches(a, &case, 1), matches(b, &case, 1), "nothing was lost for good");
+        founded.stop("b");
+    }
+}
+
+/// It costs two seconds once, and then nothing for a minute; nothing is lost, and nothing is there twice.
+#[test]
+fn a_relay_that_keeps_requests_open_costs_two_seconds() {
+    let place = Place::new();
+    let (mut founded, nodes) = network(place.path(), &["f"], &[]);
+    let [a, b, ..] = &nodes;
+    let known = Person::invented(0);
+    add(a, "case 0", &[&known]);
+    let relay = relay(&nodes);
+    add(b, "case 0", &[&known]);
+    assert_eq!(matches(a, "case 0", 1), matches(b, "case 0", 1));
+    change(&mut founded, relay, &[(CHANGE, "RelayHolds")]);
+    let started = Instant::now();
+    meet(a, b, 1);
+    let first = started.elapsed();
+    meet(a, b, 2);
+    did(relay, "RelayHolds");
+    let member = relay.dir().file_name().unwrap().to_str().unwrap();
+    assert!(logged(a, &["a relay is silent", &format!("relay={member}"), "matcher=f"]));
+    assert!(first < Duration::from_secs(12), "{first:?}: a request stays open for 30 seconds");
+    let of = |node: &Node| node.metric("kring_submissions").unwrap();
+    assert_eq!(live(&nodes), Some(of(a) + of(b)), "nothing is missing, nothing is there twice");
+    assert_eq!((a.notices().len(), b.notices().len()), (3, 3));
+}
+
+/// It costs nobody more than its own board: others bring the matches, and when it is honest again it has everything once.
+#[test]
+fn a_matcher_that_keeps_requests_open_costs_only_itself() {
+    let place = Place::new();
+    let (mut founded, nodes) = network(place.path(), &["c", "d", "e", "f"], &[("f", "MatcherHolds")]);
+    let [a, b, ..] = &nodes;
+    for number in 0..3 {
+        let started = Instant::now();
+        meet(a, b, number);
+        assert!(started.elapsed() < Duration::from_secs(12), "{number}: {:?}", started.elapsed());
+    }
+    did(&nodes[5], "MatcherHolds");
+    change(&mut founded, &nodes[5], &[]);
+    until("f has what was left at it", Duration::from_secs(90), || {
+        let waits = |node: &Node| node.get("/network")["waiting"]["submissions"].clone();
+        let none = |list: Value| list.as_array().unwrap().iter().all(|one| one["count"] == 0);
+        (none(waits(a)) && none(waits(b))).then_some(())
+    });
+    // c, d and e are matchers too: a and b leave the same at each of the four.
+    let left = nodes[5].metric("kring_meeting_submissions");
+    assert_eq!(
+        left,
+        nodes[4].metric("kring_meeting_submissions"),
+        "nothing is missing, nothing is there twice"
+    );
+    assert_eq!((a.notices().len(), b.notices().len()), (3, 3));
+}
+
+fn board_size(node: &Node) -> Value {
     node.get("/network")["waiting"]["boards"].clone()
 }
 

@@ -4,11 +4,14 @@
 //! (`.config/nextest.toml`), and networks choose free ports, so that `cargo test` may start several.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod api;
 mod canaries;
 mod caseloads;
+mod ceremony;
 mod cooperation;
 mod crash_points;
 mod documents;
+mod dropping;
 mod evidence;
 mod hostile;
 mod kills;

@@ -18,7 +18,7 @@ use kring_tests::simulated::{CLOCK, DONE, Hand};
 use kring_tests::traffic::{Seen, TRAFFIC, seen};
 use kring_tests::wait::until;
 
-use crate::signals::add;
+use crate::signals::{add, matches, until_quiet};
 
 const MEMBERS: [&str; 6] = ["a", "b", "c", "d", "e", "f"];
 const MATCHERS: [&str; 4] = ["c", "d", "e", "f"];
@@ -43,12 +43,16 @@ struct Watched {
 impl Watched {
     /// Six nodes with the production tempo. They declare few persons, so slots are the longest; batches are small.
     fn start(place: &Path) -> Self {
-        let founded = Founded::new(place, &MEMBERS, &MATCHERS, |draft| {
+        Self::start_with(place, |draft| {
             assert_eq!(draft.matches("per_day = 4096").count(), MEMBERS.len());
             draft
                 .replace(r#"tempo = "immediate""#, r#"tempo = "production""#)
                 .replace("per_day = 4096", "per_day = 256")
-        });
+        })
+    }
+
+    fn start_with(place: &Path, edit: impl FnOnce(String) -> String) -> Self {
+        let founded = Founded::new(place, &MEMBERS, &MATCHERS, edit);
         let now = Clock.now().secs();
         let hand = Hand::new(place, Timestamp::from_secs(now - now % HOUR + HOUR - 1));
         let mut watched = Self { founded, hand, dir: place.to_owned(), looked: BTreeMap::new() };
@@ -239,4 +243,24 @@ fn traffic_does_not_show_who_has_something_to_say() {
     let weekly_keys = |seen: &[Seen]| seen.iter().filter(|seen| seen.kind == "weekly-key").count();
     assert_eq!(weekly_keys(c), weekly_keys(e));
     assert_eq!(weekly_keys(d), weekly_keys(f), "asked for once more after a start");
+}
+
+/// The control: without the tempo the same look at the traffic tells at once who has something to say.
+#[test]
+fn without_the_tempo_traffic_shows_who_has_something_to_say() {
+    let place = Place::new();
+    let network = Watched::start_with(place.path(), |draft| draft);
+    let start = network.hand.now().secs() - 1;
+    let person = Person::invented(0);
+    for member in ["a", "c"] {
+        add(&network.node(member), "dossier", &[&person]);
+    }
+    assert_eq!(matches(&network.node("a"), "dossier", 1), matches(&network.node("c"), "dossier", 1));
+    until_quiet(&MEMBERS.map(|member| network.node(member)));
+    let [c, e, f] = ["c", "e", "f"].map(|member| network.requests(member, start));
+    let evaluations = |seen: &[Seen]| seen.iter().filter(|seen| seen.kind == "evaluate").count();
+    assert!(!slots(&c).is_empty() && evaluations(&c) > 0);
+    for idle in [&e, &f] {
+        assert!(slots(idle).is_empty() && evaluations(idle) == 0);
+    }
 }

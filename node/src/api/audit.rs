@@ -13,6 +13,8 @@ use super::auth::needs::AuditRead;
 use super::query::Parameters;
 use super::{Application, Problem};
 
+/// Largest number in the interface: what every reader of JSON takes exactly.
+pub(super) const MAX_COUNT: u64 = (1 << 53) - 1;
 const DEFAULT_LIMIT: u32 = 100;
 const MAX_LIMIT: u32 = 1000;
 
@@ -57,7 +59,7 @@ pub(super) async fn entries<A: Application>(
     Allowed(actor, _): Allowed<AuditRead>,
     mut parameters: Parameters,
 ) -> Result<Json<Vec<AuditEntry>>, Problem> {
-    let first = parameters.take("first", "must be the index of an entry").unwrap_or(0);
+    let first = number(&mut parameters, "first", "must be the index of an entry").unwrap_or(0);
     let expected = "must be a number from 1 to 1000";
     let limit = parameters.take("limit", expected).unwrap_or(DEFAULT_LIMIT);
     if !(1..=MAX_LIMIT).contains(&limit) {
@@ -77,11 +79,20 @@ pub(super) async fn proofs<A: Application>(
     Ok(Json(application.audit_proof(&actor, wanted).await?))
 }
 
+/// A number that every reader of JSON takes exactly.
+fn number(parameters: &mut Parameters, name: &str, expected: &str) -> Option<u64> {
+    let taken = parameters.take(name, expected);
+    if taken.is_some_and(|number| number > MAX_COUNT) {
+        parameters.wrong(name, expected);
+    }
+    taken
+}
+
 fn wanted_proof(parameters: &mut Parameters) -> AuditProof {
     let expected = "must be a number of entries";
-    let index = parameters.take("index", "must be the index of an entry");
-    let old_size = parameters.take("oldSize", expected);
-    let size = parameters.take::<u64>("size", expected);
+    let index = number(parameters, "index", "must be the index of an entry");
+    let old_size = number(parameters, "oldSize", expected);
+    let size = number(parameters, "size", expected);
     if size.is_none() {
         parameters.wrong("size", "is needed");
     }

@@ -19,6 +19,7 @@ use kring_protocol::time::Timestamp;
 use rand::{CryptoRng, RngCore};
 use zeroize::Zeroizing;
 
+use super::limits::Limits;
 use super::{Application, Problem};
 use crate::people::AccountId;
 
@@ -202,21 +203,11 @@ impl<A: Application, S: Needs + Send> FromRequestParts<Arc<A>> for Allowed<S> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, application: &Arc<A>) -> Result<Self, Problem> {
-        let mut headers = parts.headers.get_all(header::AUTHORIZATION).iter();
-        let hash = match (headers.next(), headers.next()) {
-            (None, _) => {
-                return Err(unauthorised("", "This needs a bearer token in the header Authorization."));
-            }
-            (Some(value), None) => bearer(value).map(TokenHash::of),
-            (Some(_), Some(_)) => None,
+        let record = match valid_token(parts, application.as_ref()).await {
+            Ok(record) => record,
+            Err(problem) => return Err(Limits::stranger(parts).err().unwrap_or(problem)),
         };
-        let invalid =
-            || unauthorised(", error=\"invalid_token\"", "The token is unknown, malformed or has expired.");
-        let hash = hash.ok_or_else(invalid)?;
-        let record = application.token(&hash).await.ok_or_else(invalid)?;
-        if !record.hash.same(&hash) || application.now() >= record.expires {
-            return Err(invalid());
-        }
+        Limits::token(parts, &record.id)?;
         let actor = record.person.map_or(Actor::Token(record.id), Actor::Person);
         if ![Some(S::SCOPE), S::OR].into_iter().flatten().any(|scope| record.scopes.contains(&scope)) {
             application.access_refused(&actor, S::SCOPE).await;
@@ -224,6 +215,25 @@ impl<A: Application, S: Needs + Send> FromRequestParts<Arc<A>> for Allowed<S> {
         }
         Ok(Self(actor, PhantomData))
     }
+}
+
+async fn valid_token<A: Application>(parts: &Parts, application: &A) -> Result<TokenRecord, Problem> {
+    let mut headers = parts.headers.get_all(header::AUTHORIZATION).iter();
+    let hash = match (headers.next(), headers.next()) {
+        (None, _) => {
+            return Err(unauthorised("", "This needs a bearer token in the header Authorization."));
+        }
+        (Some(value), None) => bearer(value).map(TokenHash::of),
+        (Some(_), Some(_)) => None,
+    };
+    let invalid =
+        || unauthorised(", error=\"invalid_token\"", "The token is unknown, malformed or has expired.");
+    let hash = hash.ok_or_else(invalid)?;
+    let record = application.token(&hash).await.ok_or_else(invalid)?;
+    if !record.hash.same(&hash) || application.now() >= record.expires {
+        return Err(invalid());
+    }
+    Ok(record)
 }
 
 fn bearer(value: &HeaderValue) -> Option<&str> {

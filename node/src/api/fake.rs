@@ -31,6 +31,8 @@ pub(super) struct Fake {
     pub(super) missing: Mutex<Vec<String>>,
     /// Marks on requests other than new signals.
     pub(super) marks: Mutex<Vec<Idempotency>>,
+    /// While somebody holds it no signal is taken in.
+    pub(super) held: tokio::sync::Mutex<()>,
     /// What the next signal is answered with.
     pub(super) error: Mutex<Option<ApplicationError>>,
 }
@@ -38,9 +40,18 @@ pub(super) struct Fake {
 impl Fake {
     /// A token with these scopes that lasts until `expires`.
     pub(super) fn token_until(&self, scopes: &[Scope], expires: u64) -> String {
+        self.token("test", scopes, expires)
+    }
+
+    /// A token with another name.
+    pub(super) fn token_of(&self, name: &str, scopes: &[Scope]) -> String {
+        self.token(name, scopes, NOW + 1)
+    }
+
+    fn token(&self, name: &str, scopes: &[Scope], expires: u64) -> String {
         let token = Token::random(&mut rand::thread_rng());
         let record = TokenRecord {
-            id: "test".into(),
+            id: name.into(),
             hash: token.hash(),
             scopes: scopes.iter().copied().collect(),
             expires: Timestamp::from_secs(expires),
@@ -50,7 +61,7 @@ impl Fake {
         token.expose().to_owned()
     }
 
-    fn noted(&self, idempotency: Option<Idempotency>) {
+    pub(super) fn noted(&self, idempotency: Option<Idempotency>) {
         self.marks.lock().unwrap().extend(idempotency);
     }
 
@@ -94,6 +105,7 @@ impl Application for Fake {
         signal: NewSignal,
         key: Option<Idempotency>,
     ) -> Outcome<SignalView> {
+        drop(self.held.lock().await);
         if let Some(error) = self.error.lock().unwrap().take() {
             return Err(error);
         }

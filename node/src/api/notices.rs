@@ -19,7 +19,7 @@ use super::idempotency::with_key;
 use super::shape::Shape;
 use super::signals::{NewContact, contact as contact_of};
 use super::steps::{self, Step};
-use super::{Actor, Application, Problem};
+use super::{Actor, Application, InvalidParam, Problem};
 use crate::texts::Language;
 
 /// How far the coordination of a notice is.
@@ -227,6 +227,9 @@ pub(super) const OUTCOMES: [(&str, Outcome); 4] = [
 ];
 const RESPONSE_FIELDS: &[&str] = &["matchId", "response", "reason", "contact"];
 
+/// Longest list of languages, in characters.
+const MAX_LANGUAGES: usize = 256;
+
 /// Texts in the language of the request, and a header that says which.
 type InLanguage<T> = ([(HeaderName, &'static str); 2], Json<T>);
 
@@ -234,9 +237,13 @@ fn in_language<T>(language: Language, view: T) -> InLanguage<T> {
     ([(header::CONTENT_LANGUAGE, language.tag()), (header::VARY, "Accept-Language")], Json(view))
 }
 
-fn language(headers: &HeaderMap) -> Language {
+fn language(headers: &HeaderMap) -> Result<Language, Problem> {
     let header = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
-    header.map(Language::accepted).unwrap_or_default()
+    if header.is_some_and(|header| header.len() > MAX_LANGUAGES) {
+        let wrong = InvalidParam::header("Accept-Language", "must have at most 256 characters");
+        return Err(Problem::invalid(vec![wrong]));
+    }
+    Ok(header.map(Language::accepted).unwrap_or_default())
 }
 
 pub(super) async fn list<A: Application>(
@@ -244,7 +251,7 @@ pub(super) async fn list<A: Application>(
     Allowed(actor, _): Allowed<NoticesRead>,
     headers: HeaderMap,
 ) -> Result<InLanguage<Vec<NoticeView>>, Problem> {
-    let language = language(&headers);
+    let language = language(&headers)?;
     Ok(in_language(language, application.notices(&actor, language).await?))
 }
 
@@ -254,7 +261,7 @@ pub(super) async fn show<A: Application>(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<InLanguage<NoticeView>, Problem> {
-    let language = language(&headers);
+    let language = language(&headers)?;
     Ok(in_language(language, application.notice(&actor, &id, language).await?))
 }
 
@@ -278,8 +285,8 @@ async fn step<A: Application>(
     body: &JsonBody,
     read: impl FnOnce(&Value) -> Result<Step, Problem>,
 ) -> Result<InLanguage<NoticeView>, Problem> {
+    let language = language(headers)?;
     let (step, idempotency) = with_key(read(&body.value), headers, body.hash)?;
-    let language = language(headers);
     Ok(in_language(language, application.step(actor, id, step, idempotency, language).await?))
 }
 
@@ -329,7 +336,7 @@ async fn muting<A: Application>(
     muted: bool,
 ) -> Result<InLanguage<NoticeView>, Problem> {
     let (step, idempotency) = with_key(Ok(Step::Mute(muted)), headers, body.hash)?;
-    let language = language(headers);
+    let language = language(headers)?;
     Ok(in_language(language, application.step(actor, id, step, idempotency, language).await?))
 }
 

@@ -1,18 +1,24 @@
 //! The OpenAPI 3.1 document. Written by hand, and compared with the routes by a test.
 
-use axum::Json;
+use std::sync::LazyLock;
+
 use axum::http::header;
 use axum::response::IntoResponse;
 use serde_json::{Map, Value, json};
 
-use super::{API_VERSION, BASE_PATH, Scope};
+use super::limits::Anybody;
+use super::{API_VERSION, BASE_PATH, Endpoint, Scope};
 
+mod examples;
 mod people;
+mod responses;
 mod schemas;
 
+use responses::{common_headers, headers, problem};
+
 /// `GET /openapi.json`: without a token and for every origin, as the Dutch rules ask.
-pub(super) async fn document() -> impl IntoResponse {
-    ([(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*")], Json(openapi()))
+pub(super) async fn document(_: Anybody) -> impl IntoResponse {
+    ([(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"), (header::CONTENT_TYPE, "application/json")], TEXT.as_str())
 }
 
 /// The document.
@@ -22,8 +28,7 @@ pub(super) fn openapi() -> Value {
         "info": {
             "title": "Kring node",
             "summary": "The interface of one partner's node for that partner's own systems.",
-            "description": "Signals of this organisation, and notices that others are involved with the same \
-                family. Changes between versions are listed in the project's changelog.",
+            "description": DESCRIPTION,
             "version": API_VERSION,
             "contact": {
                 "name": "The organisation that runs this node",
@@ -32,11 +37,12 @@ pub(super) fn openapi() -> Value {
             },
             "license": { "name": "EUPL-1.2", "identifier": "EUPL-1.2" },
         },
-        "servers": [{ "url": BASE_PATH }],
+        "servers": [{ "url": BASE_PATH, "description": "This node, under the address where this document is." }],
         "tags": tags(),
         "paths": paths(),
         "components": {
-            "schemas": schemas::schemas(),
+            "schemas": with_examples(schemas::schemas()),
+            "responses": responses::responses(),
             "headers": headers(),
             "securitySchemes": {
                 "bearer": {
@@ -47,6 +53,53 @@ pub(super) fn openapi() -> Value {
             },
         },
     })
+}
+
+const DESCRIPTION: &str = "\
+Signals of this organisation, and notices that others are involved with the same family.
+
+Every response has the headers `API-Version` and `X-Request-Id`. Every error is a problem (RFC 9457); one of invalid input has \
+status 400 and lists everything that is wrong. Addresses hold no personal data. Another method than those of a path gives \
+405, another path 404.
+
+A request that changes something may bear an `Idempotency-Key`. Within seven days the same caller's same request with the \
+same key is not done again, and is answered with what it made or changed, as it is then; another request with the key gives \
+409.
+
+A token may make about a hundred requests a second, and a thousand at once; beyond that the answer is 429. Changes between \
+versions are listed in the project's changelog.";
+
+/// The document as it is sent: it does not change while the node runs.
+static TEXT: LazyLock<String> = LazyLock::new(|| openapi().to_string());
+
+/// The media types of what an operation answers when all is well.
+pub(super) fn answers<A>(endpoint: &Endpoint<A>) -> Vec<String> {
+    let operation = openapi()["paths"][endpoint.path][endpoint.method.as_str().to_lowercase()].take();
+    let responses = operation["responses"].as_object().into_iter().flatten();
+    let good = responses.filter(|(status, _)| status.starts_with('2'));
+    let contents = good.filter_map(|(_, response)| response["content"].as_object());
+    contents.flat_map(|content| content.keys().cloned()).collect()
+}
+
+fn with_examples(mut schemas: Value) -> Value {
+    for (name, schema) in schemas.as_object_mut().expect("schemas have names") {
+        if let Some(example) = examples::of(name) {
+            schema["examples"] = json!([example]);
+        }
+    }
+    schemas
+}
+
+/// Content of this media type, with an example where there is one.
+fn content(media_type: &str, schema: &Value) -> Value {
+    let mut content = json!({ "schema": schema });
+    let name = |schema: &Value| Some(schema["$ref"].as_str()?.rsplit('/').next()?.to_owned());
+    let example = |schema: &Value| examples::of(&name(schema)?);
+    let found = example(schema).or_else(|| Some(json!([example(&schema["items"])?])));
+    if let Some(found) = found {
+        content["example"] = found;
+    }
+    json!({ media_type: content })
 }
 
 fn tags() -> Value {
@@ -185,29 +238,42 @@ fn add_signal() -> Value {
         .body("application/json", &reference("NewSignal"))
         .problems(&[400, 408, 409, 413, 415])
         .answers("201", "The signal.", "Signal");
-    operation["responses"]["201"]["headers"]["Location"] = json!({ "description": "Where the signal is.", "schema": { "type": "string", "format": "uri-reference" } });
+    operation["responses"]["201"]["headers"]["Location"] = json!({ "description": "Where the signal is.", "schema": { "type": "string", "format": "uri-reference", "maxLength": 128 } });
     operation
 }
 
 fn signal(operation_id: &str, summary: &str, scope: Scope) -> Value {
     let operation = Operation::new(operation_id, "signals", summary, scope).parameter(id("signal"));
-    let problems: &[u16] = if scope == Scope::SignalsWrite { &[400, 404, 409] } else { &[400, 404] };
-    operation.problems(problems).answers("200", "The signal.", "Signal")
+    let operation = match scope {
+        Scope::SignalsWrite => {
+            operation.parameter(idempotency_key()).problems(&[400, 404, 408, 409, 413, 415])
+        }
+        _ => operation.problems(&[400, 404]),
+    };
+    operation.answers("200", "The signal.", "Signal")
 }
+
+const CASELOAD: &str = "\
+case,person,role,bsn,given_names,name_prefix,family_name,birth_date,postal_code,house_number,house_number_suffix
+2026-0431,1,child,,Sanne,de,Jong,2014-03-31,1234 AB,12,
+";
 
 fn import() -> Value {
     let dry_run =
         query("dryRun", "Only report what would happen.", &json!({ "type": "boolean", "default": false }));
     let csv = json!({
         "type": "string",
+        "maxLength": 67_108_864,
+        "examples": [CASELOAD],
         "description": "Columns, header required: case, person, role, bsn, given_names, name_prefix, family_name, \
             birth_date, postal_code, house_number, house_number_suffix. At most 64 MiB, UTF-8 or Windows-1252.",
     });
     let summary = "Imports a caseload: every case becomes a signal, all in one commit.";
     Operation::new("importCaseload", "signals", summary, Scope::ImportsWrite)
         .parameter(dry_run)
+        .parameter(idempotency_key())
         .body("text/csv", &csv)
-        .problems(&[400, 408, 413, 415])
+        .problems(&[400, 408, 409, 413, 415])
         .answers("200", "What was taken in.", "ImportReport")
 }
 
@@ -222,11 +288,13 @@ fn events() -> Value {
         "text/event-stream": {
             "schema": {
                 "type": "string",
+                "maxLength": 67_108_864,
                 "description": "Server-sent events. `id` counts up, `event` is the kind, and `data` a CloudEvent of the \
                     NL GOV profile whose own `data` holds the id of a notice and the kind, and nothing else. Comments keep \
                     the connection open; it ends after a quarter of an hour, and whoever comes back with \
                     `Last-Event-ID` misses nothing.",
-            }
+            },
+            "example": "id: 7\nevent: involved\ndata: {}\n\n",
         }
     });
     let summary = "What happens, as it happens.";
@@ -234,21 +302,27 @@ fn events() -> Value {
         .parameter(last)
         .problems(&[400])
         .answers_content("200", "The stream.", &stream);
-    operation["description"] =
-        json!(format!("Needs a token with the scope `{}` or `{}`.", Scope::EventsRead, Scope::NoticesRead));
+    operation["description"] = json!(format!(
+        "{summary} Needs a token with the scope `{}` or `{}`.",
+        Scope::EventsRead,
+        Scope::NoticesRead
+    ));
     operation["security"] =
         json!([{ "bearer": [Scope::EventsRead.as_str()] }, { "bearer": [Scope::NoticesRead.as_str()] }]);
     operation
 }
 
 fn checkpoint() -> Value {
-    let text = json!({ "text/plain": { "schema": { "type": "string" } } });
+    let example = "kring/0f1e2d3c4b5a6978/audit/school-zuid\n1\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n\n\
+                   \u{2014} kring/0f1e2d3c4b5a6978/audit/school-zuid AAECAw==\n";
+    let text =
+        json!({ "text/plain": { "schema": { "type": "string", "maxLength": 65_536 }, "example": example } });
     Operation::new("getCheckpoint", "audit", "The newest checkpoint, a C2SP signed note.", Scope::AuditRead)
         .answers_content("200", "The checkpoint with its cosignatures.", &text)
 }
 
 fn entries() -> Value {
-    let first = json!({ "type": "integer", "format": "int64", "minimum": 0, "default": 0 });
+    let first = json!({ "type": "integer", "format": "int64", "minimum": 0, "maximum": schemas::MAX_COUNT, "default": 0 });
     let limit =
         json!({ "type": "integer", "format": "int32", "minimum": 1, "maximum": 1000, "default": 100 });
     Operation::new("listAuditEntries", "audit", "Entries in their order.", Scope::AuditRead)
@@ -259,7 +333,7 @@ fn entries() -> Value {
 }
 
 fn proofs() -> Value {
-    let number = json!({ "type": "integer", "format": "int64", "minimum": 0 });
+    let number = schemas::count();
     let mut size = query("size", "Size of the log to prove it in.", &number);
     size["required"] = json!(true);
     Operation::new("getAuditProof", "audit", "A Merkle proof (RFC 6962).", Scope::AuditRead)
@@ -275,13 +349,18 @@ fn documentation() -> Value {
         "operationId": "getOpenapi",
         "tags": ["documentation"],
         "summary": "This document.",
+        "description": "For everybody, without a token.",
         "security": [],
         "responses": {
             "200": {
                 "description": "The OpenAPI document.",
                 "headers": common_headers(),
                 "content": { "application/json": { "schema": { "type": "object" } } },
-            }
+            },
+            "405": problem(405),
+            "406": problem(406),
+            "429": problem(429),
+            "500": problem(500),
         },
     })
 }
@@ -298,11 +377,11 @@ impl Operation {
             "operationId": operation_id,
             "tags": [tag],
             "summary": summary,
-            "description": format!("Needs a token with the scope `{scope}`."),
+            "description": format!("{summary} Needs a token with the scope `{scope}`."),
             "security": [{ "bearer": [scope.as_str()] }],
             "parameters": [],
         });
-        Self { value, problems: vec![401, 403, 500, 503] }
+        Self { value, problems: vec![401, 403, 405, 406, 429, 500, 503] }
     }
 
     fn parameter(mut self, parameter: Value) -> Self {
@@ -311,8 +390,7 @@ impl Operation {
     }
 
     fn body(mut self, media_type: &str, schema: &Value) -> Self {
-        self.value["requestBody"] =
-            json!({ "required": true, "content": { media_type: { "schema": schema } } });
+        self.value["requestBody"] = json!({ "required": true, "content": content(media_type, schema) });
         self
     }
 
@@ -321,19 +399,39 @@ impl Operation {
         self
     }
 
+    /// What can go wrong wherever there are parameters, ids, a key or a body.
+    fn implied(&self) -> Vec<u16> {
+        let parameters = self.value["parameters"].as_array().into_iter().flatten();
+        let mut problems = Vec::new();
+        let mut changes = self.value["requestBody"].is_object();
+        for parameter in parameters {
+            problems.push(400);
+            if parameter["in"] == "path" {
+                problems.push(404);
+            }
+            if parameter["name"] == "Idempotency-Key" {
+                problems.push(409);
+                changes = true;
+            }
+        }
+        if changes {
+            problems.extend([400, 408, 413, 415]);
+        }
+        problems
+    }
+
     fn answers(self, status: &str, description: &str, schema: &str) -> Value {
-        let content = json!({ "application/json": { "schema": reference(schema) } });
-        self.answers_content(status, description, &content)
+        self.answers_content(status, description, &content("application/json", &reference(schema)))
     }
 
     fn answers_list(self, schema: &str) -> Value {
-        let content =
-            json!({ "application/json": { "schema": { "type": "array", "items": reference(schema) } } });
-        self.answers_content("200", "All of them, in one list.", &content)
+        let list = json!({ "type": "array", "items": reference(schema), "maxItems": schemas::MAX_ITEMS });
+        self.answers_content("200", "All of them, in one list.", &content("application/json", &list))
     }
 
     fn answers_content(mut self, status: &str, description: &str, content: &Value) -> Value {
         let good = json!({ "description": description, "headers": common_headers(), "content": content });
+        self.problems.extend(self.implied());
         let mut responses = Map::from_iter([(status.to_owned(), good)]);
         self.problems.sort_unstable();
         responses.extend(self.problems.iter().map(|status| (status.to_string(), problem(*status))));
@@ -342,33 +440,13 @@ impl Operation {
     }
 }
 
-fn problem(status: u16) -> Value {
-    let description = match status {
-        400 => "The request is invalid; all errors are listed.",
-        401 => "There is no valid token.",
-        403 => "The token does not have the scope, or this is not for the role of the person it is bound to.",
-        404 => "There is nothing with this id.",
-        408 => "The body came too slowly.",
-        409 => "The state of things does not allow it.",
-        413 => "The body is too large.",
-        415 => "The body has another media type.",
-        503 => "Not now; the request may be repeated.",
-        _ => "The node is at fault.",
-    };
-    json!({
-        "description": description,
-        "headers": common_headers(),
-        "content": { "application/problem+json": { "schema": reference("Problem") } },
-    })
-}
-
 fn id(of: &str) -> Value {
     json!({
         "name": "id",
         "in": "path",
         "required": true,
         "description": format!("The opaque id of the {of}."),
-        "schema": { "type": "string", "maxLength": 64 },
+        "schema": schemas::id(),
     })
 }
 
@@ -378,24 +456,4 @@ fn query(name: &str, description: &str, schema: &Value) -> Value {
 
 fn reference(schema: &str) -> Value {
     json!({ "$ref": format!("#/components/schemas/{schema}") })
-}
-
-fn common_headers() -> Value {
-    json!({
-        "API-Version": { "$ref": "#/components/headers/ApiVersion" },
-        "X-Request-Id": { "$ref": "#/components/headers/RequestId" },
-    })
-}
-
-fn headers() -> Value {
-    json!({
-        "ApiVersion": {
-            "description": "The version of this interface.",
-            "schema": { "type": "string", "maxLength": 16, "examples": [API_VERSION] },
-        },
-        "RequestId": {
-            "description": "Names this request in the node's log.",
-            "schema": { "type": "string", "maxLength": 16 },
-        },
-    })
 }

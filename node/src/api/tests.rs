@@ -4,6 +4,7 @@ mod contract;
 mod coordination;
 mod document;
 mod limits;
+mod schema;
 
 use axum::body::Body;
 use axum::http::{Request, header};

@@ -36,6 +36,7 @@ pub struct Change<'a> {
     steps: u64,
     cards: u64,
     refused: u64,
+    revived: u64,
 }
 
 /// What follows after the commit, and what has to be in it.
@@ -60,6 +61,7 @@ impl<'a> Change<'a> {
             steps: 0,
             cards: 0,
             refused: 0,
+            revived: 0,
         }
     }
 
@@ -74,6 +76,11 @@ impl<'a> Change<'a> {
             };
             let _: Result<bool, Refused> = self.run(&of, fed);
         }
+    }
+
+    /// A matcher has introduced a submission of the other side that had ended.
+    pub const fn notice_revival(&mut self) {
+        self.revived += 1;
     }
 
     /// Another partner says something over a pair of mailboxes that met in `scope`.
@@ -159,7 +166,7 @@ impl<'a> Change<'a> {
     /// # Errors
     /// [`StoreError`].
     pub fn finish(self, batch: &mut Batch) -> Result<Changed, StoreError> {
-        let Self { partner, matches, cases, told, news, steps, cards, refused } = self;
+        let Self { partner, matches, cases, told, news, steps, cards, refused, revived } = self;
         let matches = Vec::from_iter(matches);
         partner.put_matches(batch, &matches)?;
         let core = partner.core();
@@ -184,6 +191,7 @@ impl<'a> Change<'a> {
             (Kind::Coordination, steps, Outcome::Done),
             (Kind::Disclosure, cards, Outcome::Done),
             (Kind::Coordination, refused, Outcome::Refused),
+            (Kind::Evidence, revived, Outcome::Failed),
         ];
         let event =
             |(kind, count, outcome): (Kind, u64, Outcome)| Event { outcome, ..core.event(kind, None, count) };

@@ -214,8 +214,18 @@ impl EventLoop {
         add(&self.metrics.bytes_in, bytes.len());
         let Some(bytes) = self.tapped(Way::RequestIn, &peer, family, bytes) else { return };
         let Some(link) = self.links.get_mut(&peer) else { return };
+        let held = Passing { way: Way::RequestIn, peer: &link.member, family };
+        let held = self.tap.as_ref().is_some_and(|tap| tap.holds(held, &bytes));
         let unanswered = &mut link.unanswered[family.index()];
         let (respond, answer) = oneshot::channel();
+        if held {
+            *unanswered += 1;
+            return self.answers.push(Box::pin(async move {
+                tokio::time::sleep(family.timeout()).await;
+                drop(respond);
+                Answered { peer, family, channel, bytes: None }
+            }));
+        }
         let inbound = Inbound { from: link.member.clone(), family, bytes, respond: Responder(respond) };
         // Refused by dropping the channel: the asker sees its request closed unanswered.
         if *unanswered >= family.concurrent() || self.inbound.try_send(inbound).is_err() {

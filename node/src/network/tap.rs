@@ -35,4 +35,9 @@ pub struct Passing<'a> {
 pub trait Tap: fmt::Debug + Send + Sync {
     /// What goes on instead of `bytes`. None: the message is lost, and its request is closed unanswered.
     fn pass(&self, passing: Passing<'_>, bytes: Vec<u8>) -> Option<Vec<u8>>;
+
+    /// Whether a member's request is left open: it is neither answered nor closed until its family's time is over.
+    fn holds(&self, _passing: Passing<'_>, _request: &[u8]) -> bool {
+        false
+    }
 }

@@ -2,6 +2,8 @@
 //!
 //! Which relay carries it, and when, must never follow from what it is.
 
+use std::time::Duration;
+
 use kring_protocol::id::MemberId;
 use kring_protocol::submission::{self, Content, Inbox, Submission};
 use kring_protocol::tempo::{Schedule, relay_on};
@@ -12,6 +14,9 @@ use super::{Item, Sender, Sent};
 use crate::partner::Errand;
 use crate::store::StoreError;
 use crate::work::{Taken, Work};
+
+/// A relay that says nothing for so long has brought no receipt: the next slot takes the other one.
+const SILENT_AFTER: Duration = Duration::from_secs(10);
 
 /// What one slot's message is, and who carries it.
 struct Message<'a> {
@@ -99,12 +104,15 @@ impl Sender {
     ) -> Result<bool, StoreError> {
         let Message { relay, item, _taken } = message;
         let outcomes = match relay.as_ref().filter(|_| in_time) {
-            Some(relay) => self.through(relay, &[&item.sealed]).await.map(|outcomes| (relay, outcomes)),
+            Some(relay) => {
+                let answer = self.through(relay.clone(), std::slice::from_ref(&item));
+                tokio::time::timeout(SILENT_AFTER, answer).await.ok()
+            }
             None => None,
         };
         let again = match outcomes {
-            Some((relay, outcomes)) => self.settle(relay, vec![item], outcomes).await?,
-            None => vec![item],
+            Some((relay, Some(outcomes))) => self.settle(&relay, vec![item], outcomes).await?,
+            _ => vec![item],
         };
         let good = again.is_empty() || !in_time;
         work.add(again.into_iter().filter_map(|item| item.errand));

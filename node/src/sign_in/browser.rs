@@ -12,13 +12,10 @@ use axum::response::{IntoResponse, Response};
 use super::SignIn;
 use super::session::{Found, Session, SessionId};
 use super::visitor::Visitor;
+use crate::api::Peer;
 use crate::pages::{Page, Pages};
 use crate::people::Account;
 use crate::texts::Language;
-
-/// The machine at the other end of a connection; [`crate::api::serve()`] puts it beside each request.
-#[derive(Clone, Copy, Debug)]
-pub struct Peer(pub IpAddr);
 
 /// Somebody who is signed in and active. Without them the browser is sent to sign in, and what it asked for is remembered.
 #[derive(Clone, Debug)]

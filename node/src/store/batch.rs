@@ -56,7 +56,7 @@ pub enum Table {
     Seen = 20,
     /// Posts that are due, by number; sealed.
     Announcement = 21,
-    /// Entries of boards, by matcher and bundle number.
+    /// Entries of boards, by matcher and bundle number; zeros in the place of those that are dropped.
     Bundle = 22,
     /// The newest checkpoint of each board, by matcher.
     Head = 23,
@@ -78,6 +78,10 @@ pub enum Table {
     Traced = 34,
     /// The acknowledgements that came with the request answered last, by epoch and member.
     Vouched = 35,
+    /// How many entries a board had at the end of a day on which it was read to its head, by matcher and day.
+    BoardDay = 36,
+    /// Leaf hashes of entries that are dropped, by matcher and bundle number.
+    Dropped = 37,
     /// How far the coordination of each case is, by case id; sealed per case.
     Cooperation = 40,
     /// What was to be told about each case, by case id; sealed per case.
@@ -136,6 +140,8 @@ impl Table {
             Self::Judged => "judged",
             Self::Traced => "traced",
             Self::Vouched => "vouched",
+            Self::BoardDay => "board-day",
+            Self::Dropped => "dropped",
             Self::Cooperation => "cooperation",
             Self::Told => "told",
             Self::Happening => "happening",

@@ -27,10 +27,6 @@ fn every_message_stands_in_both_languages_with_the_same_arguments() {
     }
 }
 
-fn words(sentence: &str) -> Vec<&str> {
-    sentence.split_whitespace().filter(|word| word.contains(char::is_alphanumeric)).collect()
-}
-
 /// The sentences of a file in words; an argument counts as one.
 fn sentences(file: &str) -> Vec<Vec<&str>> {
     let texts = file.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once(" = "));

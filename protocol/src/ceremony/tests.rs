@@ -5,7 +5,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::{RngCore, SeedableRng};
 
 use super::spec::{KeySpec, Party, derive_specs};
-use super::{Abort, Ceremony, Effect, Outcome, Request, Response, Setup};
+use super::{Abort, Ceremony, Effect, Outcome, Request, Response, Setup, message};
 use crate::codec::{decode, encode};
 use crate::id::{CovenantHash, Epoch, MemberId, NetworkId, PurposeId};
 use crate::secret::Secret;
@@ -151,6 +151,7 @@ impl Net {
             }
             match effect {
                 Effect::Persist { session, kept } => {
+                    self.check_not_confirmed(node);
                     self.disks[node] = Some(kept.expose().to_vec());
                     if self.tick(node) {
                         return;
@@ -164,6 +165,18 @@ impl Net {
                 }
                 Effect::Abort(abort) => self.aborts[node] = Some(abort),
             }
+        }
+    }
+
+    /// What a node has not stored it has not confirmed: nobody is shown it, neither as news nor as an end.
+    fn check_not_confirmed(&self, node: usize) {
+        for asker in (0..self.len()).filter(|asker| *asker != node) {
+            let Response::Working(said) = self.ask(asker, node) else { panic!("it has finished") };
+            let session = said.session.expect("it works in the session that it is about to store");
+            let early = |confirm: &message::Confirm| {
+                confirm.member == self.members[node] && confirm.session == session
+            };
+            assert!(!said.confirms.iter().any(early), "{} confirms before it has stored", self.members[node]);
         }
     }
 

@@ -194,6 +194,14 @@ impl EpochTerms {
         }
         epochs
     }
+
+    /// The first day on which nothing that was posted on `day` concerns anybody: all epochs in use on that day have ended.
+    /// What was posted before the first day counts as posted then.
+    #[must_use]
+    pub fn over_from(&self, day: Day) -> Day {
+        let newest = self.on(day.max(self.first_day)).pop().unwrap_or(Epoch(1));
+        self.end(newest)
+    }
 }
 
 #[cfg(test)]
@@ -211,6 +219,19 @@ mod tests {
         assert_eq!(terms.on(Day::from_days(1153)), [Epoch(1), Epoch(2)]);
         assert_eq!(terms.on(Day::from_days(1182)), [Epoch(1), Epoch(2)]);
         assert_eq!(terms.on(Day::from_days(1183)), [Epoch(2)]);
+    }
+
+    #[test]
+    fn what_was_posted_is_over_with_the_last_epoch_of_its_day() {
+        let terms = EpochTerms::starting(Day::from_days(1000));
+        for (day, over) in [(900, 1183), (1000, 1183), (1152, 1183), (1153, 1336), (1183, 1336), (1306, 1489)]
+        {
+            assert_eq!(terms.over_from(Day::from_days(day)), Day::from_days(over), "{day}");
+        }
+        for day in (900..2_000).map(Day::from_days) {
+            assert!(terms.on(day).into_iter().all(|epoch| terms.end(epoch) <= terms.over_from(day)));
+            assert!(terms.over_from(day) <= terms.over_from(day.plus(1)) && day < terms.over_from(day));
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ use world::{World, id, now};
 mod asking;
 mod exchange;
 mod golden;
+mod honest;
 mod rules;
 mod world;
 

@@ -141,6 +141,25 @@ fn a_match_lives_while_something_carries_it() {
     let withdraw = renewed.withdraw(&destination, &b.root);
     assert_eq!(matches.withdrawn(&withdraw, &destination), changed);
     assert!(!matches.get(&changed[0]).unwrap().is_live());
+
+    // Neither the replaced nor the withdrawn submission can be brought back, also not for another case or after a restart.
+    let mut restarted = Matches::default();
+    let stored = crate::codec::encode(matches.get(&changed[0]).unwrap());
+    restarted.restore(crate::codec::decode(&stored).unwrap());
+    let other_case = side(&founders[0], &covenant, &[9]);
+    for matches in [&mut matches, &mut restarted] {
+        for side in [&a, &other_case] {
+            for old in [&b.leave, &leave] {
+                assert!(matches.has_ended(&old.mailbox));
+                assert_eq!(matches.meet(&read(side, old, &covenant).unwrap(), TODAY), []);
+            }
+        }
+        // After its last day a mailbox may be used again; nobody needs to remember it.
+        matches.expire(EXPIRY.plus(1));
+        assert!(!matches.has_ended(&b.leave.mailbox) && matches.has_ended(&leave.mailbox));
+        matches.expire(EXPIRY.plus(31));
+        assert_eq!(matches.meet(&read(&a, &b.leave, &covenant).unwrap(), TODAY), changed);
+    }
 }
 
 #[test]

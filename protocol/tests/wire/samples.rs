@@ -120,7 +120,7 @@ fn exchanges() -> Vec<Sample> {
 fn boards_and_records() -> Vec<Sample> {
     let file = include_str!("../golden/board.txt");
     let announcements = ["announcement met", "announcement replaced", "announcement withdrawn"];
-    let responses = ["response entries", "response nothing", "response malformed"];
+    let responses = ["response entries", "response dropped", "response nothing", "response malformed"];
     let mut samples = golden::<Post>(file, &["post met", "post replaced", "post withdrawn"]);
     samples.extend(golden::<Announcement>(file, &announcements));
     samples.extend(golden::<board::Request>(file, &["request read"]));

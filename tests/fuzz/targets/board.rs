@@ -6,7 +6,7 @@
 use std::sync::LazyLock;
 
 use kring_fuzz::{id, operations, seeds, signing};
-use kring_protocol::board::replication::{ENTRIES_MAX, Page, Replica, board_name, page, sign_head};
+use kring_protocol::board::replication::{Accepted, ENTRIES_MAX, Page, Replica, board_name, page, sign_head};
 use kring_protocol::board::{Body, ENTRY_LEN, Entry};
 use kring_protocol::codec::{decode, encode};
 use kring_protocol::id::{Address, NetworkId};
@@ -113,7 +113,8 @@ impl Reader {
             Ok(kring_protocol::board::replication::Response::Entries(page)) => *page,
             other => panic!("{other:?}"),
         };
-        let Ok((entries, replica, checkpoint)) = self.replica.accept(&page) else { return false };
+        let Ok(accepted) = self.replica.accept(&page, false) else { return false };
+        let Accepted { entries, replica, checkpoint, .. } = accepted;
         for entry in &entries {
             self.read.bytes.extend_from_slice(&entry.to_bytes());
             self.read.leaves.push(leaf_hash(&entry.to_bytes()));

@@ -50,6 +50,15 @@ pub(super) fn hidden(matcher: &Member, bytes: &[u8]) -> Option<Vec<u8>> {
     page.checkpoint.starts_with(&format!("{own}\n")).then(|| codec::encode(&Response::Nothing))
 }
 
+/// The same page with hashes alone; it fits the same tree.
+pub(super) fn hashes(bytes: &[u8]) -> Option<Vec<u8>> {
+    let Ok(Response::Entries(mut page)) = codec::decode(bytes) else { return None };
+    let entries = std::mem::take(&mut page.entries.0);
+    let hash = |entry: &[u8; ENTRY_LEN]| *leaf_hash(entry).as_bytes();
+    page.dropped.0.extend(entries.as_chunks::<ENTRY_LEN>().0.iter().flat_map(hash));
+    Some(codec::encode(&Response::Entries(page)))
+}
+
 pub(super) fn without_waiting(bytes: &[u8]) -> Option<Vec<u8>> {
     let Ok(Request::Read { matcher, from, .. }) = codec::decode(bytes) else { return None };
     Some(codec::encode(&Request::Read { matcher, from, wait_ms: 0 }))

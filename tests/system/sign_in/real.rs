@@ -33,9 +33,10 @@ fn start(modules: &str, port: u16, redirect: &str, method: &str, secret: &str) -
     let mut command = Command::new("node");
     command.arg(script).args([modules, &port.to_string(), redirect, method, secret]);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().expect("Node.js starts");
-    let out = BufReader::new(child.stdout.take().unwrap());
+    let mut out = BufReader::new(child.stdout.take().unwrap()).lines();
     let running = Running(child);
-    assert!(out.lines().map_while(Result::ok).any(|line| line == "ready"), "the provider listens");
+    assert!(out.by_ref().map_while(Result::ok).any(|line| line == "ready"), "the provider listens");
+    std::thread::spawn(move || out.for_each(drop)); // it talks on, and would end if nobody listened
     running
 }
 

@@ -50,7 +50,13 @@ impl Staff for Fake {
         self.one(id)
     }
 
-    async fn add_person(&self, _: &Actor, form: PersonForm, _: Option<Idempotency>) -> Outcome<PersonView> {
+    async fn add_person(
+        &self,
+        _: &Actor,
+        form: PersonForm,
+        idempotency: Option<Idempotency>,
+    ) -> Outcome<PersonView> {
+        self.noted(idempotency);
         self.note(format!("{:?} {:?} {:?}", form.name, form.roles, form.sign_in.is_some()));
         Ok(person("p0"))
     }
@@ -65,8 +71,9 @@ impl Staff for Fake {
         _: &Actor,
         id: &str,
         absence: Option<NewAbsence>,
-        _: Option<Idempotency>,
+        idempotency: Option<Idempotency>,
     ) -> Outcome<PersonView> {
+        self.noted(idempotency);
         self.note(format!("{absence:?}"));
         self.one(id)
     }
@@ -83,7 +90,8 @@ impl Staff for Fake {
         Ok(vec![team()])
     }
 
-    async fn add_team(&self, _: &Actor, name: String, _: Option<Idempotency>) -> Outcome<TeamView> {
+    async fn add_team(&self, _: &Actor, name: String, idempotency: Option<Idempotency>) -> Outcome<TeamView> {
+        self.noted(idempotency);
         Ok(TeamView { name, ..team() })
     }
 
@@ -92,12 +100,19 @@ impl Staff for Fake {
         actor: &Actor,
         id: &str,
         to: Option<String>,
-        _: Option<Idempotency>,
+        idempotency: Option<Idempotency>,
     ) -> Outcome<SignalView> {
+        self.noted(idempotency);
         Ok(SignalView { offered_to: to, ..self.signal(actor, id).await? })
     }
 
-    async fn accept_signal(&self, actor: &Actor, id: &str, _: Option<Idempotency>) -> Outcome<SignalView> {
+    async fn accept_signal(
+        &self,
+        actor: &Actor,
+        id: &str,
+        idempotency: Option<Idempotency>,
+    ) -> Outcome<SignalView> {
+        self.noted(idempotency);
         self.signal(actor, id).await
     }
 
@@ -106,12 +121,19 @@ impl Staff for Fake {
         actor: &Actor,
         id: &str,
         to: String,
-        _: Option<Idempotency>,
+        idempotency: Option<Idempotency>,
     ) -> Outcome<SignalView> {
+        self.noted(idempotency);
         Ok(SignalView { owner: Some(to), ..self.signal(actor, id).await? })
     }
 
-    async fn erase_signal(&self, actor: &Actor, id: &str, _: Option<Idempotency>) -> Outcome<ErasedView> {
+    async fn erase_signal(
+        &self,
+        actor: &Actor,
+        id: &str,
+        idempotency: Option<Idempotency>,
+    ) -> Outcome<ErasedView> {
+        self.noted(idempotency);
         Ok(ErasedView { id: self.signal(actor, id).await?.id })
     }
 

@@ -36,7 +36,7 @@ fn add() -> Value {
         .answers("201", "The account.", "Person");
     operation["responses"]["201"]["headers"]["Location"] = json!({
         "description": "Where the account is.",
-        "schema": { "type": "string", "format": "uri-reference" },
+        "schema": { "type": "string", "format": "uri-reference", "maxLength": 128 },
     });
     operation
 }

@@ -1,8 +1,10 @@
 //! The schemas of the OpenAPI document.
 
+use kring_protocol::submission::MIN_MAX;
 use serde_json::{Map, Value, json};
 
 use super::reference;
+pub(super) use crate::api::audit::MAX_COUNT;
 
 mod notices;
 mod people;
@@ -46,6 +48,9 @@ fn most_schemas() -> Value {
     })
 }
 
+/// Most items of a list that only the node's own size bounds.
+pub(super) const MAX_ITEMS: u32 = 10_000_000;
+
 fn object(properties: &[(&str, Value)], required: &[&str]) -> Value {
     let properties: Map<String, Value> =
         properties.iter().map(|(name, schema)| ((*name).to_owned(), schema.clone())).collect();
@@ -72,16 +77,31 @@ fn one_of(values: &[&str]) -> Value {
     json!({ "type": "string", "enum": values })
 }
 
-fn count() -> Value {
-    json!({ "type": "integer", "format": "int64", "minimum": 0 })
+/// An opaque id.
+pub(super) fn id() -> Value {
+    json!({ "type": "string", "maxLength": 64, "pattern": "^[0-9a-f]{32}$" })
+}
+
+/// The same or nothing.
+fn maybe_id(description: &str) -> Value {
+    json!({
+        "type": ["string", "null"],
+        "maxLength": 64,
+        "pattern": "^[0-9a-f]{32}$",
+        "description": description,
+    })
+}
+
+pub(super) fn count() -> Value {
+    json!({ "type": "integer", "format": "int64", "minimum": 0, "maximum": MAX_COUNT })
 }
 
 fn moment() -> Value {
-    json!({ "type": "string", "format": "date-time", "description": "In UTC." })
+    json!({ "type": "string", "format": "date-time", "maxLength": 32, "description": "In UTC." })
 }
 
 fn list(items: &Value) -> Value {
-    json!({ "type": "array", "items": items })
+    json!({ "type": "array", "items": items, "maxItems": MAX_ITEMS })
 }
 
 fn problem() -> Value {
@@ -89,6 +109,7 @@ fn problem() -> Value {
     let errors = json!({
         "type": "array",
         "items": reference("InvalidParam"),
+        "maxItems": MAX_ITEMS,
         "description": "Everything that is wrong with the request.",
     });
     let properties = [
@@ -102,9 +123,8 @@ fn problem() -> Value {
 }
 
 fn invalid_param() -> Value {
-    let pointer =
-        json!({ "type": "string", "description": "In a body: JSON pointer as URI fragment (RFC 6901)." });
-    let name = json!({ "type": "string", "description": "Elsewhere: the name of the parameter or header." });
+    let pointer = json!({ "type": "string", "maxLength": 256, "description": "In a body: JSON pointer as URI fragment (RFC 6901)." });
+    let name = json!({ "type": "string", "maxLength": 256, "description": "Elsewhere: the name of the parameter or header." });
     let place = one_of(&["body", "query", "header"]);
     object(&[("in", place), ("pointer", pointer), ("name", name), ("detail", text(1024))], &["in", "detail"])
 }
@@ -114,7 +134,8 @@ fn new_signal() -> Value {
     let quiet = json!({
         "type": ["integer", "null"],
         "format": "int32",
-        "minimum": 0,
+        "minimum": 2,
+        "maximum": MIN_MAX,
         "description": "Nobody learns of it until so many organisations are involved.",
     });
     let purpose = json!({
@@ -122,13 +143,19 @@ fn new_signal() -> Value {
         "maxLength": 256,
         "description": "A purpose of the covenant; left out: the organisation's default one.",
     });
+    let reference_text = json!({
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 200,
+        "description": "Your own reference of the case; a live signal with it gets the new content.",
+    });
     let owner = json!({
         "type": ["string", "null"],
         "maxLength": 256,
         "description": "The account that works on it; a person makes signals of their own.",
     });
     let properties = [
-        ("caseReference", text(256)),
+        ("caseReference", reference_text),
         ("purpose", purpose),
         ("persons", persons),
         ("contact", nullable("Contact")),
@@ -150,7 +177,7 @@ fn new_person() -> Value {
         "maxLength": 256,
         "description": "ISO 8601.",
     });
-    let house_number = json!({ "type": ["string", "integer", "null"], "maxLength": 256, "minimum": 0 });
+    let house_number = json!({ "type": ["string", "integer", "null"], "format": "int32", "maxLength": 256, "minimum": 0, "maximum": 99_999 });
     let properties = [
         ("role", json!({ "type": ["string", "null"], "enum": ["child", "parent", "other", null] })),
         ("bsn", optional_text()),
@@ -186,20 +213,20 @@ fn family_informed() -> Value {
 
 fn signal() -> Value {
     let properties = [
-        ("id", text(64)),
+        ("id", id()),
         ("caseReference", text(256)),
         ("purpose", text(32)),
         ("state", one_of(&["active", "withdrawn", "expired"])),
         ("persons", count()),
         ("createdAt", moment()),
         ("expiresAt", moment()),
-        ("quietUntil", json!({ "type": ["integer", "null"], "format": "int32" })),
         (
-            "owner",
-            json!({ "type": ["string", "null"], "maxLength": 64, "description": "The account that works on it." }),
+            "quietUntil",
+            json!({ "type": ["integer", "null"], "format": "int32", "minimum": 2, "maximum": MIN_MAX }),
         ),
-        ("team", json!({ "type": ["string", "null"], "maxLength": 64 })),
-        ("offeredTo", json!({ "type": ["string", "null"], "maxLength": 64 })),
+        ("owner", maybe_id("The account that works on it.")),
+        ("team", maybe_id("The team that sees it.")),
+        ("offeredTo", maybe_id("The account that is asked to take it over.")),
     ];
     object(&properties, &["id", "caseReference", "purpose", "state", "persons", "createdAt", "expiresAt"])
 }
@@ -221,11 +248,11 @@ fn network() -> Value {
 }
 
 fn evaluation_key() -> Value {
-    let ends = json!({ "type": ["string", "null"], "format": "date-time", "description": "In UTC." });
+    let ends = json!({ "type": ["string", "null"], "format": "date-time", "maxLength": 32, "description": "In UTC." });
     let properties = [
         ("purpose", text(32)),
         ("matcher", text(32)),
-        ("epoch", json!({ "type": "integer", "format": "int64", "minimum": 1 })),
+        ("epoch", json!({ "type": "integer", "format": "int64", "minimum": 1, "maximum": MAX_COUNT })),
         ("state", one_of(&["ceremony", "active", "overlap", "ended"])),
         ("endsAt", ends),
     ];
@@ -270,7 +297,7 @@ fn import_report() -> Value {
 }
 
 fn audit_entry() -> Value {
-    let leaf = json!({ "type": "string", "description": "The bytes whose hash is the leaf, in base64." });
+    let leaf = json!({ "type": "string", "maxLength": 1024, "description": "The bytes whose hash is the leaf, in base64." });
     let properties = [("index", count()), ("leaf", leaf), ("entry", json!({ "type": "object" }))];
     object(&properties, &["index", "leaf", "entry"])
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::schema::{differences, each_schema};
 use super::*;
 
 fn operations(document: &Value) -> Vec<(String, String, &Value)> {
@@ -48,7 +49,7 @@ async fn answers_have_the_fields_and_the_status_that_are_documented() {
     for endpoint in endpoints::<Fake>().iter().filter(|endpoint| endpoint.path != "/openapi.json") {
         let answer = send(router(Arc::clone(&fake)), well_formed(endpoint, &token)).await;
         let operation = &document["paths"][endpoint.path][endpoint.method.as_str().to_lowercase()];
-        let response = &operation["responses"][answer.status.as_str()];
+        let response = response(&document, operation, answer.status.as_str());
         let (media_type, content) = response["content"].as_object().unwrap().iter().next().unwrap();
         assert!(answer.header("content-type").starts_with(media_type.as_str()), "{endpoint:?}");
         if media_type == "application/json" {
@@ -59,27 +60,127 @@ async fn answers_have_the_fields_and_the_status_that_are_documented() {
     conforms(&document, &json!({"$ref": "#/components/schemas/Problem"}), &problem, "problem");
 }
 
-/// Every field of the value is documented, and every required one is there.
-fn conforms(document: &Value, schema: &Value, value: &Value, at: &str) {
-    if let Some(reference) = schema["$ref"].as_str() {
-        let found = document.pointer(&reference[1..]).unwrap_or_else(|| panic!("{reference} is missing"));
-        return conforms(document, found, value, reference);
+/// The response with this status of an operation, wherever it stands.
+fn response<'d>(document: &'d Value, operation: &'d Value, status: &str) -> &'d Value {
+    let response = &operation["responses"][status];
+    match response["$ref"].as_str() {
+        Some(reference) => document.pointer(&reference[1..]).unwrap(),
+        None => response,
     }
-    if let Some(items) = value.as_array() {
-        return items.iter().for_each(|item| conforms(document, &schema["items"], item, at));
+}
+
+#[track_caller]
+fn conforms(document: &Value, schema: &Value, value: &Value, what: &str) {
+    assert_eq!(differences(document, schema, value), Vec::<String>::new(), "{what}: {value}");
+}
+
+#[test]
+fn every_example_is_what_its_schema_says() {
+    let document = openapi::openapi();
+    let mut seen = 0;
+    each_schema(&document, &mut |at, schema| {
+        for example in schema["examples"].as_array().into_iter().flatten() {
+            conforms(&document, schema, example, at);
+            seen += 1;
+        }
+    });
+    let mut contents: Vec<(String, &Value)> = Vec::new();
+    for (name, response) in document["components"]["responses"].as_object().unwrap() {
+        contents.push((name.clone(), &response["content"]));
     }
-    if let Some(allowed) = schema["enum"].as_array() {
-        assert!(allowed.contains(value), "{at}: {value}");
+    for (path, method, operation) in operations(&document) {
+        let what = format!("{method} {path}");
+        if operation["requestBody"].is_object() {
+            contents.push((what.clone(), &operation["requestBody"]["content"]));
+        }
+        let responses = operation["responses"].as_object().unwrap().values();
+        contents.extend(responses.filter_map(|one| Some((what.clone(), one.get("content")?))));
     }
-    let (Some(properties), Some(fields)) = (schema["properties"].as_object(), value.as_object()) else {
-        return;
-    };
-    for (name, field) in fields {
-        let property = properties.get(name).unwrap_or_else(|| panic!("{at}: {name} is not documented"));
-        conforms(document, property, field, at);
+    for (what, content) in contents {
+        for (media_type, content) in content.as_object().unwrap() {
+            if let Some(example) = content.get("example") {
+                conforms(&document, &content["schema"], example, &what);
+                seen += 1;
+            } else {
+                assert!(
+                    what == "get /openapi.json" || !media_type.ends_with("json"),
+                    "{what} has no example"
+                );
+            }
+        }
     }
-    for required in schema["required"].as_array().unwrap() {
-        assert!(fields.contains_key(required.as_str().unwrap()), "{at}: {required} is missing");
+    assert!(seen > 40, "{seen}");
+}
+
+#[test]
+fn everything_is_bounded() {
+    let document = openapi::openapi();
+    let mut seen = 0;
+    each_schema(&document, &mut |at, schema| {
+        let is = |name: &str| {
+            schema["type"] == name || schema["type"].as_array().is_some_and(|t| t.contains(&json!(name)))
+        };
+        let has = |name: &str| schema.get(name).is_some();
+        if is("string") {
+            assert!(has("maxLength") || has("enum") || has("const"), "{at}: a text without end");
+        }
+        if is("integer") {
+            assert!(has("minimum") && has("maximum") && has("format"), "{at}: a number without bounds");
+        }
+        if is("array") {
+            assert!(has("items") && has("maxItems"), "{at}: a list without end");
+        }
+        assert!(has("type") || has("$ref") || has("anyOf"), "{at}: anything");
+        seen += 1;
+    });
+    assert!(seen > 100, "{seen}");
+}
+
+#[test]
+fn operations_say_everything_that_can_go_wrong() {
+    let document = openapi::openapi();
+    for (path, method, operation) in operations(&document) {
+        let what = format!("{method} {path}");
+        let says = |status: u16| operation["responses"].get(status.to_string()).is_some();
+        let security = operation["security"].as_array().unwrap();
+        assert!(operation["summary"].as_str().unwrap().ends_with('.'), "{what}");
+        assert!(operation["description"].as_str().unwrap().len() > 30, "{what}");
+        assert!(says(406) && says(429) && says(500), "{what}");
+        assert_eq!(says(401) && says(403), !security.is_empty(), "{what}");
+        assert_eq!(says(404), path.contains('{') || path == "/audit/proofs", "{what}");
+        let body = operation["requestBody"].is_object();
+        assert!(!body || says(400) && says(408) && says(413) && says(415), "{what}");
+        for requirement in security {
+            let (scheme, scopes) = requirement.as_object().unwrap().iter().next().unwrap();
+            assert!(document["components"]["securitySchemes"][scheme].is_object(), "{what}");
+            assert!(scopes.as_array().unwrap().iter().all(|s| s.as_str().unwrap().parse::<Scope>().is_ok()));
+        }
+    }
+}
+
+/// Those that change nothing.
+const POSTS_THAT_ONLY_ASK: &[&str] = &["/access-requests"];
+
+#[tokio::test]
+async fn every_change_can_be_repeated() {
+    let document = openapi::openapi();
+    for endpoint in endpoints::<Fake>().iter().filter(|endpoint| endpoint.method == Method::POST) {
+        let operation = &document["paths"][endpoint.path]["post"];
+        let parameters = operation["parameters"].as_array().unwrap();
+        let documented = parameters.iter().any(|parameter| parameter["name"] == "Idempotency-Key");
+        if POSTS_THAT_ONLY_ASK.contains(&endpoint.path) {
+            assert!(!documented, "{endpoint:?}");
+            continue;
+        }
+        assert!(documented, "{endpoint:?}");
+        let (fake, token) = node();
+        add_a_signal(&fake);
+        let mut request = well_formed(endpoint, &token);
+        request.headers_mut().insert("idempotency-key", "k-1".parse().unwrap());
+        let answer = send(router(Arc::clone(&fake)), request).await;
+        assert!(answer.status.is_success(), "{endpoint:?}: {answer:?}");
+        let arrived = fake.marks.lock().unwrap().iter().any(|mark| mark.key == "k-1");
+        assert!(arrived || fake.keys.lock().unwrap().contains_key("k-1"), "{endpoint:?}: the key got lost");
     }
 }
 
@@ -130,7 +231,8 @@ fn operations_follow_the_rules() {
             responses.contains_key("400") || (method == "get" && parameters.is_empty()),
             "{method} {path}"
         );
-        for (status, response) in responses {
+        for status in responses.keys() {
+            let response = response(&document, operation, status);
             assert!(response["headers"]["API-Version"].is_object(), "{method} {path} {status}");
             let is_problem = response["content"]["application/problem+json"].is_object();
             assert_eq!(is_problem, status.starts_with(['4', '5']), "{method} {path} {status}");

@@ -139,3 +139,118 @@ async fn a_head_without_end_is_cut_off() {
     let endless = async { while stream.write_all(&[b'a'; 1024]).await.is_ok() {} };
     tokio::time::timeout(Duration::from_secs(10), endless).await.expect("the node closes the connection");
 }
+
+/// Sends these requests over one connection and gives the heads and bodies of the answers.
+async fn exchange(address: std::net::SocketAddr, requests: &[String]) -> Vec<String> {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let mut answers = Vec::new();
+    for request in requests {
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        let whole = |answer: &str| {
+            let (head, body) = answer.split_once("\r\n\r\n")?;
+            let length = head.lines().find_map(|line| line.strip_prefix("content-length: "))?;
+            (body.len() == length.parse::<usize>().unwrap()).then_some(())
+        };
+        while whole(&answer).is_none() {
+            let mut bytes = [0; 8192];
+            let len = stream.read(&mut bytes).await.unwrap();
+            assert!(len > 0, "{answer}");
+            answer.push_str(std::str::from_utf8(&bytes[..len]).unwrap());
+        }
+        answers.push(answer);
+    }
+    answers
+}
+
+fn raw(path: &str, token: &str) -> String {
+    format!("GET /api/v1{path} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\n\r\n")
+}
+
+#[tokio::test]
+async fn a_caller_without_measure_is_told_to_wait_and_no_other_caller_is() {
+    let (fake, token) = node();
+    let other = fake.token_of("other", Scope::ALL);
+    let (address, _stop, _task) = served(&fake).await;
+    let answers = exchange(address, &vec![raw("/signals", &token); 1_400]).await;
+    let (good, refused): (Vec<_>, Vec<_>) =
+        answers.iter().partition(|answer| answer.starts_with("HTTP/1.1 200 OK"));
+    assert!(good.len() >= 1_000, "a burst of {} is answered", good.len());
+    let refused = refused.first().expect("more than a thousand at once is too much");
+    assert!(refused.starts_with("HTTP/1.1 429 Too Many Requests\r\n"), "{refused}");
+    for line in [
+        "retry-after: 1",
+        "api-version: 1.0.0",
+        "cache-control: no-store",
+        "content-type: application/problem+json",
+    ] {
+        assert!(refused.contains(&format!("\r\n{line}\r\n")), "{line}: {refused}");
+    }
+    let body: Value = serde_json::from_str(refused.split_once("\r\n\r\n").unwrap().1).unwrap();
+    assert_eq!((&body["status"], &body["title"]), (&json!(429), &json!("Too Many Requests")));
+    let answers = exchange(address, &[raw("/signals", &other), raw("/openapi.json", "")]).await;
+    assert!(answers.iter().all(|answer| answer.starts_with("HTTP/1.1 200 OK")), "others are answered");
+}
+
+#[tokio::test]
+async fn a_flood_of_wrong_tokens_keeps_nobody_out() {
+    let (fake, token) = node();
+    let (address, _stop, _task) = served(&fake).await;
+    let answers = exchange(address, &vec![raw("/signals", "kring_wrong"); 400]).await;
+    let count =
+        |status: &str| answers.iter().filter(|a| a.starts_with(&format!("HTTP/1.1 {status}"))).count();
+    assert!(count("401") >= 200 && count("429") > 100, "{} {}", count("401"), count("429"));
+    let answers = exchange(address, &vec![raw("/signals", &token); 300]).await;
+    assert!(answers.iter().all(|answer| answer.starts_with("HTTP/1.1 200 OK")), "from the same address");
+}
+
+#[tokio::test]
+async fn what_the_caller_does_not_take_is_not_given() {
+    let (fake, token) = node();
+    let asked = |path: &'static str, accepted: &'static str| {
+        let request = request("GET", path, &token).header(header::ACCEPT, accepted);
+        send(router(Arc::clone(&fake)), request.body(Body::empty()).unwrap())
+    };
+    for accepted in ["*/*", "application/json", "text/html, application/*;q=0.1"] {
+        assert_eq!(asked("/signals", accepted).await.status, 200, "{accepted}");
+    }
+    for (path, accepted) in [
+        ("/signals", "application/xml"),
+        ("/signals", "application/json;q=0"),
+        ("/audit/checkpoint", "application/json"),
+    ] {
+        let problem = asked(path, accepted).await.problem(406);
+        assert!(problem["detail"].as_str().unwrap().contains("see the header Accept"), "{problem}");
+    }
+    assert_eq!(asked("/audit/checkpoint", "text/plain").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_request_is_done_to_its_end_when_its_caller_goes() {
+    let (fake, token) = node();
+    let held = fake.held.lock().await;
+    let signal = json!({"caseReference": "case-1", "persons": [{}]});
+    let request = post(&fake, "/signals", &token, &signal);
+    let gone = tokio::time::timeout(Duration::from_millis(50), request).await;
+    assert!(gone.is_err(), "the caller goes while the node works");
+    drop(held);
+    tokio::time::timeout(Duration::from_secs(10), async {
+        while fake.signals.lock().unwrap().is_empty() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
+    .expect("the signal is taken in");
+}
+
+#[tokio::test]
+async fn a_body_where_none_belongs_is_refused() {
+    let (fake, token) = node();
+    add_a_signal(&fake);
+    assert_eq!(post(&fake, "/signals/s0/renew", &token, &json!({"months": 3})).await.invalid(), ["#"]);
+    assert_eq!(post(&fake, "/signals/s0/renew", &token, &json!({})).await.status, 200);
+    let bare = request("POST", "/signals/s0/withdraw", &token).body(Body::empty()).unwrap();
+    assert_eq!(send(router(Arc::clone(&fake)), bare).await.status, 200);
+    let text = request("POST", "/signals/s0/withdraw", &token).header(header::CONTENT_TYPE, "text/plain");
+    send(router(Arc::clone(&fake)), text.body(Body::from("now")).unwrap()).await.problem(415);
+}

@@ -272,6 +272,7 @@ fn met(case: &Case, core: &Core) -> Match {
         partner: Some("b".parse().unwrap()),
         since: core.today(),
         points: BTreeSet::from([point]),
+        ended: BTreeSet::new(),
         said: Vec::new(),
         heard: Vec::new(),
         heard_over: BTreeSet::new(),

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{count, input, list, moment, nullable, object, one_of, reference, text};
+use super::{count, id, input, list, moment, nullable, object, one_of, reference, text};
 use crate::api::notices::{ALREADY_TOGETHER, COORDINATE, NOT_RIGHT, OUTCOMES, REASONS};
 use crate::api::steps::LEAD;
 use crate::coordination::What;
@@ -13,7 +13,7 @@ fn state() -> Value {
 
 /// A date or nothing.
 fn day(description: &str) -> Value {
-    json!({ "type": ["string", "null"], "format": "date", "description": description })
+    json!({ "type": ["string", "null"], "format": "date", "maxLength": 10, "description": description })
 }
 
 /// One of these words or nothing.
@@ -28,7 +28,7 @@ fn maybe_text(max: u32, description: &str) -> Value {
 
 pub(super) fn notice() -> Value {
     let properties = [
-        ("id", text(64)),
+        ("id", id()),
         ("caseReference", text(256)),
         ("state", state()),
         ("otherPartners", count()),
@@ -130,6 +130,7 @@ pub(super) fn response() -> Value {
 pub(super) fn new_contact_day() -> Value {
     let on = json!({
         "type": ["string", "null"],
+        "maxLength": 10,
         "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
         "description": "The day, as ISO 8601 writes it; `null` takes contact back.",
     });

@@ -2,21 +2,16 @@
 
 use serde_json::{Value, json};
 
-use super::{input, list, moment, object, one_of, text};
+use super::{id, input, list, moment, object, one_of, text};
 use crate::api::openapi::reference;
 use crate::people::Role;
-
-/// The opaque id of an account, a team or a signal.
-fn id() -> Value {
-    text(64)
-}
 
 fn nullable_text(max: u32) -> Value {
     json!({ "type": ["string", "null"], "maxLength": max })
 }
 
 fn nullable_date() -> Value {
-    json!({ "type": ["string", "null"], "format": "date" })
+    json!({ "type": ["string", "null"], "format": "date", "maxLength": 10 })
 }
 
 fn role() -> Value {
@@ -98,7 +93,27 @@ fn account(required: &[&str]) -> Value {
         ("mail", mail()),
         ("active", json!({ "type": "boolean" })),
     ];
+    let properties = properties.map(|(name, schema)| {
+        let is_needed = required.contains(&name);
+        (name, if is_needed { schema } else { or_null(schema) })
+    });
     input(&properties, required)
+}
+
+/// What may be left out may be `null` too.
+fn or_null(mut schema: Value) -> Value {
+    if schema.get("type").is_none_or(|types| types.is_array()) {
+        return if schema.get("$ref").is_some() {
+            json!({ "anyOf": [schema, { "type": "null" }] })
+        } else {
+            schema
+        };
+    }
+    schema["type"] = json!([schema["type"], "null"]);
+    if let Some(words) = schema.get_mut("enum").and_then(Value::as_array_mut) {
+        words.push(Value::Null);
+    }
+    schema
 }
 
 fn new_absence() -> Value {
@@ -158,7 +173,7 @@ fn shared() -> Value {
     };
     let properties = [
         ("partner", nullable_text(32)),
-        ("sinceDate", json!({ "type": "string", "format": "date" })),
+        ("sinceDate", json!({ "type": "string", "format": "date", "maxLength": 10 })),
         ("live", json!({ "type": "boolean" })),
         ("state", state),
         ("contactDate", nullable_date()),
