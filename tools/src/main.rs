@@ -36,7 +36,7 @@ struct Cli {
 enum Command {
     Init(command::init::Args),
     Covenant(command::covenant::Args),
-    Node(command::node::Args),
+    Node(Box<command::node::Args>),
     Import(command::import::Args),
     Signal(command::signal::Args),
     Notice(command::notice::Args),

@@ -33,9 +33,10 @@ fn start(modules: &str, port: u16, redirect: &str, method: &str, secret: &str) -
     let mut command = Command::new("node");
     command.arg(script).args([modules, &port.to_string(), redirect, method, secret]);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().expect("Node.js starts");
-    let out = BufReader::new(child.stdout.take().unwrap());
+    let mut out = BufReader::new(child.stdout.take().unwrap()).lines();
     let running = Running(child);
-    assert!(out.lines().map_while(Result::ok).any(|line| line == "ready"), "the provider listens");
+    assert!(out.by_ref().map_while(Result::ok).any(|line| line == "ready"), "the provider listens");
+    std::thread::spawn(move || out.for_each(drop)); // it talks on, and would end if nobody listened
     running
 }
 
@@ -50,7 +51,9 @@ fn key() -> (String, String) {
     let pair = EcdsaKeyPair::from_pkcs8(algorithm, der.as_ref(), &random).unwrap();
     let point = pair.public_key().as_ref();
     let encode = |bytes: &[u8]| BASE64_URL_SAFE_NO_PAD.encode(bytes);
-    let jwk = json!({"kty": "EC", "crv": "P-256", "x": encode(&point[1..33]), "y": encode(&point[33..]), "use": "sig"});
+    // As the node logs it: named by its thumbprint (RFC 7638), which is made of these members in this order.
+    let mut jwk = json!({"crv": "P-256", "kty": "EC", "x": encode(&point[1..33]), "y": encode(&point[33..])});
+    jwk["kid"] = json!(encode(&kring_protocol::crypto::sha256(jwk.to_string().as_bytes())));
     let body = BASE64_STANDARD.encode(der.as_ref());
     (format!("-----BEGIN PRIVATE KEY-----\n{body}\n-----END PRIVATE KEY-----\n"), jwk.to_string())
 }
