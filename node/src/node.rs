@@ -353,8 +353,7 @@ impl Loaded {
             Arc::clone(core),
             Arc::clone(&self.keyring),
             Arc::clone(&self.partner),
-            self.matcher.clone(),
-            Arc::clone(&self.boards),
+            (self.matcher.clone(), Arc::clone(&self.boards)),
             Arc::clone(&self.ceremonies),
             Arc::clone(&self.trace),
         ));
@@ -384,8 +383,7 @@ async fn housekeeping(
     core: Arc<Core>,
     keyring: Arc<Keyring>,
     partner: Arc<Partner>,
-    matcher: Option<Arc<Matcher>>,
-    boards: Arc<Boards>,
+    (matcher, boards): (Option<Arc<Matcher>>, Arc<Boards>),
     ceremonies: Arc<Ceremonies>,
     trace: Arc<Trace>,
 ) {
