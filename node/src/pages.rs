@@ -19,6 +19,7 @@ mod dates;
 mod draft;
 mod events;
 mod fields;
+mod give_signal;
 mod import;
 mod new_signal;
 mod notice;
@@ -78,7 +79,7 @@ fn cases() -> Router<Arc<Pages>> {
         .route("/signals/new/{draft}/who", get(new_signal::who).post(new_signal::set_who))
         .route("/signals/new/{draft}/reach", get(new_signal::reach).post(new_signal::set_reach))
         .route("/signals/new/{draft}/family", get(new_signal::family).post(new_signal::set_family))
-        .route("/signals/new/{draft}/check", get(new_signal::check).post(new_signal::give))
+        .route("/signals/new/{draft}/check", get(give_signal::check).post(give_signal::give))
         .route("/signals/{id}", get(signal::show))
         .route("/signals/{id}/given", get(signal::given))
         .route("/signals/{id}/sheet", get(signal::sheet))

@@ -1,9 +1,8 @@
-//! Giving a signal, in five short pages: weigh, who, reach, family, check.
+//! Giving a signal, in five short pages: weigh, who, reach, family; the last is [`super::give_signal`].
 
 use askama::Template;
 use axum::extract::Path;
 use axum::response::Response;
-use kring_protocol::crypto::sha256;
 use kring_protocol::id::PurposeId;
 
 use super::dates::DateText;
@@ -12,7 +11,7 @@ use super::fields::{ContactText, Fields, Pairs, PersonText};
 use super::page::Page;
 use super::site::Site;
 use super::{render, render_with};
-use crate::api::{Application, ApplicationError, FamilyInformed, Idempotency, NewSignal};
+use crate::api::ApplicationError;
 use crate::people::Act;
 use crate::sign_in::CsrfForm;
 
@@ -60,15 +59,6 @@ struct Family {
     page: Page,
     draft: Draft,
     reasons: Vec<(String, String)>,
-}
-
-#[derive(Debug, Template)]
-#[template(path = "signal_check.html")]
-struct Check {
-    page: Page,
-    draft: Draft,
-    purpose: Option<String>,
-    informed: String,
 }
 
 /// `GET /signals/new`.
@@ -125,7 +115,7 @@ pub(super) fn contact_of(site: &Site) -> ContactText {
     }
 }
 
-fn purposes(site: &Site) -> Vec<(String, String)> {
+pub(super) fn purposes(site: &Site) -> Vec<(String, String)> {
     let core = &site.node().core;
     core.covenant
         .purposes_of(&core.me)
@@ -146,7 +136,7 @@ pub(super) fn functions(site: &Site, page: &Page, purpose: Option<&PurposeId>) -
 
 /// The draft, or the answer where there is none.
 #[allow(clippy::result_large_err, reason = "the answer is sent on at once")]
-fn drafted(site: &Site, id: &str) -> Result<Draft, Response> {
+pub(super) fn drafted(site: &Site, id: &str) -> Result<Draft, Response> {
     if !site.may(Act::MakeSignal) {
         return Err(site.failed(&ApplicationError::Forbidden));
     }
@@ -158,7 +148,7 @@ fn drafted(site: &Site, id: &str) -> Result<Draft, Response> {
     }
 }
 
-fn keep(site: &Site, draft: Draft) {
+pub(super) fn keep(site: &Site, draft: Draft) {
     site.pages.drafts.put(site.who.account.id, draft, site.node().core.now());
 }
 
@@ -334,94 +324,6 @@ pub(super) async fn set_family(site: Site, Path(id): Path<String>, form: CsrfFor
     if page.errors.is_empty() { site.go(&draft.path("check"), None) } else { family_page(page, draft) }
 }
 
-/// Whether the family knows, as the node keeps it: fixed words only.
-fn informed(draft: &Draft) -> FamilyInformed {
-    let reason = match draft.informed.as_str() {
-        "later" => draft.later.day().map(|day| format!("later {day}")),
-        "unsafe" => Some(draft.reason.clone()),
-        _ => None,
-    };
-    FamilyInformed { informed: draft.informed == "yes", reason }
-}
-
-/// The first page that is not filled in yet.
-fn missing(draft: &Draft) -> Option<&'static str> {
-    let ContactText { name, function, phone, email } = &draft.contact;
-    let contact = [name, function, phone, email];
-    if draft.reference.is_empty() || draft.persons.is_empty() || draft.purpose.is_empty() {
-        Some("who")
-    } else if contact.iter().any(|text| text.trim().is_empty()) {
-        Some("reach")
-    } else if draft.informed.is_empty() {
-        Some("family")
-    } else {
-        None
-    }
-}
-
-fn check_page(site: &Site, page: Page, draft: Draft) -> Response {
-    if let Some(step) = missing(&draft) {
-        return site.go(&draft.path(step), None);
-    }
-    let purposes = purposes(site);
-    let several = purposes.len() > 1;
-    let purpose =
-        purposes.into_iter().find(|(id, _)| several && *id == draft.purpose).map(|(_, title)| title);
-    let FamilyInformed { informed, reason } = informed(&draft);
-    let informed = super::signal::informed_text(&page, &crate::cases::Informed { informed, reason });
-    let check = Check { draft, purpose, informed, page };
-    render_with(check.page.status(), &check)
-}
-
-/// `GET /signals/new/{draft}/check`.
-pub(super) async fn check(site: Site, Path(id): Path<String>) -> Response {
-    match drafted(&site, &id) {
-        Ok(draft) => check_page(&site, site.page(), draft),
-        Err(answer) => answer,
-    }
-}
-
-/// `POST /signals/new/{draft}/check`: gives it. Sent twice, it is one signal.
-pub(super) async fn give(site: Site, Path(id): Path<String>, form: CsrfForm<Pairs>) -> Response {
-    let mut draft = match drafted(&site, &id) {
-        Ok(draft) => draft,
-        Err(answer) => return answer,
-    };
-    if missing(&draft).is_some() {
-        return check_page(&site, site.page(), draft);
-    }
-    let Ok(quiet) = Fields(form.0).text("quiet").parse::<u32>() else {
-        let mut page = site.page();
-        page.wrong("quiet", "wrong-quiet");
-        return check_page(&site, page, draft);
-    };
-    let signal = NewSignal {
-        case_reference: draft.reference.clone(),
-        purpose: Some(draft.purpose.clone()),
-        persons: draft.persons.iter().map(PersonText::to_person).collect(),
-        contact: Some(draft.contact.to_contact()),
-        family_informed: Some(informed(&draft)),
-        quiet_until: (quiet > 2).then_some(quiet),
-        owner: None,
-    };
-    let once = Idempotency { key: format!("page-{}", draft.id), body_hash: sha256(draft.id.as_bytes()) };
-    match site.node().add_signal(&site.actor(), signal, Some(once)).await {
-        Ok(given) => {
-            let id = given.id.clone();
-            draft = Draft { id: draft.id.clone(), given: Some(given.id), ..Draft::default() };
-            keep(&site, draft);
-            site.go(&format!("/signals/{id}/given"), None)
-        }
-        Err(ApplicationError::Invalid(errors)) => {
-            let mut page = site.page();
-            page.wrong_all(&errors);
-            page.errors.iter_mut().for_each(|error| error.field.clear()); // the fields are on other pages
-            check_page(&site, page, draft)
-        }
-        Err(error) => site.failed(&error),
-    }
-}
-
 /// The templates with this text in every field, for tests.
 #[cfg(test)]
 pub(super) fn rendered(page: &dyn Fn() -> Page, text: &str) -> Vec<String> {
@@ -441,7 +343,8 @@ pub(super) fn rendered(page: &dyn Fn() -> Page, text: &str) -> Vec<String> {
     let who = Who { page: page(), draft: draft(), person: person.clone(), purposes: pairs(), bsn: true };
     let reach = Reach { page: page(), draft: draft(), functions: pairs() };
     let family = Family { page: page(), draft: draft(), reasons: pairs() };
-    let check =
-        Check { page: page(), draft: draft(), purpose: Some(text.to_owned()), informed: text.to_owned() };
-    [who.render(), reach.render(), family.render(), check.render()].map(Result::unwrap).into()
+    let check = super::give_signal::rendered(page(), draft(), text);
+    let mut all: Vec<_> = [who.render(), reach.render(), family.render()].map(Result::unwrap).into();
+    all.push(check);
+    all
 }
