@@ -26,7 +26,7 @@ fn used() -> BTreeSet<String> {
     let mut used = BTreeSet::new();
     for file in files("templates", "html").into_iter().chain(files("src/pages", "rs")) {
         let text = fs::read_to_string(&file).unwrap();
-        for call in [".t(\"", ".with(\"", ".with2(\"", ".wrong_with(\"", "page.function(\""] {
+        for call in [".t(\"", ".with(\"", ".with2(\"", "page.function(\""] {
             used.extend(named(&text, call));
         }
         used.extend(named(&text, ".count(\"").into_iter().map(|id| format!("{id}-one")));
