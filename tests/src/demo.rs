@@ -129,7 +129,8 @@ impl Demo {
     pub fn all_nodes(&mut self) -> Vec<Node> {
         self.wait_for("founded: ", READY);
         let entries = fs::read_dir(&self.dir).expect("the network has a directory");
-        let mut dirs: Vec<_> = entries.map(|entry| entry.expect("it can be read").path()).collect();
+        let paths = entries.map(|entry| entry.expect("it can be read").path());
+        let mut dirs: Vec<_> = paths.filter(|path| path.is_dir()).collect();
         dirs.sort();
         dirs.iter().map(|dir| Node::open(dir)).collect()
     }
