@@ -4,7 +4,7 @@
 //! behind the same proxy, keeps nobody out. The limits are far above what a case system does, and below what would keep
 //! the node from others.
 //!
-//! Not here: limits of size and time ([`super::body`], [`super::serve`]), and sign-in of people.
+//! Not here: limits of size and time ([`super::body`], [`mod@super::serve`]), and sign-in of people.
 
 use std::collections::HashMap;
 use std::hash::Hash;
