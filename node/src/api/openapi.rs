@@ -69,12 +69,14 @@ same key is not done again, and is answered with what it made or changed, as it 
 A token may make about a hundred requests a second, and a thousand at once; beyond that the answer is 429. Changes between \
 versions are listed in the project's changelog.";
 
-/// The document as it is sent: it does not change while the node runs.
-static TEXT: LazyLock<String> = LazyLock::new(|| openapi().to_string());
+/// The document: it does not change while the node runs.
+static DOCUMENT: LazyLock<Value> = LazyLock::new(openapi);
+/// As it is sent.
+static TEXT: LazyLock<String> = LazyLock::new(|| DOCUMENT.to_string());
 
 /// The media types of what an operation answers when all is well.
 pub(super) fn answers<A>(endpoint: &Endpoint<A>) -> Vec<String> {
-    let operation = openapi()["paths"][endpoint.path][endpoint.method.as_str().to_lowercase()].take();
+    let operation = &DOCUMENT["paths"][endpoint.path][endpoint.method.as_str().to_lowercase()];
     let responses = operation["responses"].as_object().into_iter().flatten();
     let good = responses.filter(|(status, _)| status.starts_with('2'));
     let contents = good.filter_map(|(_, response)| response["content"].as_object());
