@@ -20,6 +20,9 @@ pub const CLOCK: &str = "TEST_CLOCK";
 /// Names the file to which a node writes the time for which it has done everything.
 pub const DONE: &str = "TEST_DONE";
 
+/// Names the file to which a node writes the time that it goes by, whenever it changes.
+pub const SEEN: &str = "TEST_SEEN";
+
 /// How often a node looks at the file.
 const LOOK: Duration = Duration::from_millis(2);
 
@@ -63,7 +66,8 @@ impl Hand {
         write(&self.file, self.now).expect("the test's directory can be written");
     }
 
-    /// Whether the node with this file for [`DONE`] has done everything that was to be done by now.
+    /// Whether the node with this file for [`DONE`] has done everything that was to be done by now, or the one with this file
+    /// for [`SEEN`] goes by this moment.
     #[must_use]
     pub fn is_done(&self, file: &Path) -> bool {
         read(file) == Some(self.now)
@@ -117,7 +121,7 @@ impl Time for Simulated {
 #[must_use]
 pub fn from_environment() -> Arc<dyn Time> {
     let Some(file) = std::env::var_os(CLOCK).map(PathBuf::from) else { return Arc::new(Clock) };
-    let out = std::env::var_os(DONE).map(PathBuf::from);
+    let [out, seen] = [DONE, SEEN].map(|name| std::env::var_os(name).map(PathBuf::from));
     let (hand, shown) = watch::channel(read(&file).expect("the test made a clock"));
     let tasks = Arc::new(Tasks::default());
     let simulated = Simulated { shown, tasks: Arc::clone(&tasks) };
@@ -125,7 +129,11 @@ pub fn from_environment() -> Arc<dyn Time> {
         let mut done = 0;
         // Gone with the test's directory.
         while let Some(now) = read(&file) {
-            hand.send_if_modified(|shown| std::mem::replace(shown, now) != now);
+            if hand.send_if_modified(|shown| std::mem::replace(shown, now) != now)
+                && let Some(seen) = &seen
+            {
+                write(seen, now).expect("the test's directory can be written");
+            }
             if let Some(out) = &out
                 && done != now
                 && tasks.are_done(now)

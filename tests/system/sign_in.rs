@@ -14,7 +14,7 @@ use kring_protocol::time::Timestamp;
 use kring_tests::founded::Founded;
 use kring_tests::node::Node;
 use kring_tests::place::Place;
-use kring_tests::simulated::{CLOCK, Hand};
+use kring_tests::simulated::{CLOCK, Hand, SEEN};
 use kring_tests::wait::until;
 use ring::hmac;
 use serde_json::{Value, json};
@@ -55,7 +55,9 @@ impl House {
     }
 
     fn start(&mut self) {
-        self.founded.start_changed("a", &[(CLOCK, self.hand.file().to_str().unwrap())]);
+        let seen = self.seen();
+        let clock = [(CLOCK, self.hand.file().to_str().unwrap()), (SEEN, seen.to_str().unwrap())];
+        self.founded.start_changed("a", &clock);
         until("the node answers", SOON, || self.node.try_get("/network"));
     }
 
@@ -66,7 +68,12 @@ impl House {
     /// Moves the clock, and waits until the node goes by it.
     fn pass(&mut self, secs: u64) {
         self.hand.set(Timestamp::from_secs(self.now() + secs));
-        std::thread::sleep(Duration::from_millis(20)); // ten times as long as it takes the node to look
+        until("the node goes by the new time", SOON, || self.hand.is_done(&self.seen()).then_some(()));
+    }
+
+    /// Where the node writes the time that it goes by.
+    fn seen(&self) -> PathBuf {
+        self.hand.file().with_file_name("seen")
     }
 
     /// Makes an account; its id.
