@@ -5,6 +5,8 @@
 //! gets of it follows from one random seed and from the board as it was when the seed was drawn. So who has the seed can
 //! check that both halves were a canary's, and that nobody could have known the tag before.
 //!
+//! Most have to meet; of some the first half ends before the second is left, and they must not ([`ending`]).
+//!
 //! Not here: when to draw one ([`crate::tempo`]), sending, and reading the board.
 
 use rand_core::{CryptoRng, RngCore};
@@ -17,7 +19,7 @@ use crate::evidence::{Misposted, ReceiptedTwice, Withheld};
 use crate::field::join;
 use crate::id::{Epoch, MemberId, Tag, byte_id};
 use crate::label;
-use crate::log::merkle::Frontier;
+use crate::log::merkle::{Frontier, Hash};
 use crate::relay::Refusal;
 use crate::sealing::ExchangeSecret;
 use crate::secret::Secret;
@@ -26,6 +28,10 @@ use crate::submission::{
     Content, Destination, Inbox, Leave, Promise, SealedHello, Submission, Withdraw, due,
 };
 use crate::time::{Day, Timestamp};
+
+pub mod ending;
+
+use ending::Ending;
 
 byte_id! {
     /// From which all of a canary follows. Secret until it becomes evidence.
@@ -73,6 +79,10 @@ pub struct Plan {
     pub before: Frontier,
     /// Last live day of both halves.
     pub expiry: Day,
+    /// Where the first half ended before the second was left: the root of a board under which that end stood. The second
+    /// half depends on it: so the matcher signed nothing about it before.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub ended: Option<Hash>,
 }
 
 impl Plan {
@@ -91,7 +101,12 @@ impl Plan {
     }
 
     fn derive(&self, side: Side, part: &[u8]) -> Secret<32> {
-        hkdf(self.seed.as_bytes(), &join(&[label::CANARY, &[side.number()], part]))
+        let number = [side.number()];
+        let info = match (side, &self.ended) {
+            (Side::Second, Some(root)) => join(&[label::CANARY, &number, part, root.as_bytes()]),
+            _ => join(&[label::CANARY, &number, part]),
+        };
+        hkdf(self.seed.as_bytes(), &info)
     }
 
     /// One half's mailbox.
@@ -131,6 +146,12 @@ impl Plan {
             inbox: self.inbox(side),
             replaces: None,
         }
+    }
+
+    /// One half's withdrawal.
+    #[must_use]
+    pub fn withdraw(&self, side: Side, destination: &Destination) -> Withdraw {
+        destination.withdraw(&self.withdraw_key(side), self.mailbox(side).public())
     }
 
     /// The plaintext of one half's submission on a day.
@@ -196,6 +217,8 @@ pub enum Step {
 pub enum Told {
     /// Of the other half, or of its end.
     Other,
+    /// Of the other half, although the first had ended before the second was left.
+    Revived,
     /// Of the other half, otherwise than it was left: this proves it, once the other has its receipt.
     Altered(Option<Box<Misposted>>),
     /// Of a submission that nobody but the matcher can have made: no one else knows the tag.
@@ -207,10 +230,13 @@ pub enum Told {
 pub enum Stage {
     /// It has not been judged.
     Open,
-    /// Both halves were told of each other in time, or before the matcher said otherwise.
+    /// Both halves were told of each other in time, or before the matcher said otherwise; or neither was, where the first
+    /// had ended.
     Met,
     /// The matcher signed, after the merge delay, a board on which a half was not told.
     Withheld,
+    /// The matcher introduced a half that had ended.
+    Revived,
 }
 
 /// One tag left twice at one matcher. Sealed at rest.
@@ -229,6 +255,8 @@ pub struct Canary {
     second: Half,
     /// The head that convicts, as evidence has it.
     head: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    ending: Option<Ending>,
 }
 
 impl Wire for Canary {
@@ -236,6 +264,18 @@ impl Wire for Canary {
 }
 
 impl Canary {
+    /// A fresh one whose first half ends before the second is left, from `withdraw_from` on; else as [`Canary::draw`].
+    pub fn draw_ending(
+        matcher: MemberId,
+        epoch: Epoch,
+        before: (Frontier, Day),
+        (withdraw_from, second_from): (Timestamp, Timestamp),
+        rng: &mut (impl RngCore + CryptoRng),
+    ) -> Self {
+        let ending = Some(Ending::from(withdraw_from));
+        Self { ending, ..Self::draw(matcher, epoch, before, second_from, rng) }
+    }
+
     /// A fresh one. `before` is the matcher's board as far as it was read.
     pub fn draw(
         matcher: MemberId,
@@ -246,9 +286,9 @@ impl Canary {
     ) -> Self {
         let mut seed = [0; Seed::LEN];
         rng.fill_bytes(&mut seed);
-        let plan = Plan { seed: Seed::from_bytes(seed), before, expiry };
+        let plan = Plan { seed: Seed::from_bytes(seed), before, expiry, ended: None };
         let (first, second) = (Half::default(), Half::default());
-        Self { matcher, epoch, plan, second_from, first, second, head: None }
+        Self { matcher, epoch, plan, second_from, first, second, head: None, ending: None }
     }
 
     const fn half(&self, side: Side) -> &Half {
@@ -274,6 +314,9 @@ impl Canary {
     /// How it stands.
     #[must_use]
     pub const fn stage(&self) -> Stage {
+        if let Some(ending) = &self.ending {
+            return ending.stage();
+        }
         match (&self.head, self.first.met && self.second.met) {
             (Some(_), _) => Stage::Withheld,
             (None, true) => Stage::Met,
@@ -284,6 +327,9 @@ impl Canary {
     /// What one half has to send now.
     #[must_use]
     pub fn step(&self, side: Side, now: Timestamp) -> Step {
+        if let Some(ending) = &self.ending {
+            return ending.step(side, (&self.first, &self.second), self.second_from, now);
+        }
         let half = self.half(side);
         if half.withdrawn {
             return Step::Nothing;
@@ -294,7 +340,7 @@ impl Canary {
         };
         match self.stage() {
             Stage::Open => Step::Nothing,
-            Stage::Met => Step::Withdraw,
+            Stage::Met | Stage::Revived => Step::Withdraw,
             Stage::Withheld if self.is_judged() => Step::Withdraw,
             Stage::Withheld if half.again.is_some() || now.day() <= left_by => Step::Nothing,
             Stage::Withheld => Step::Again,
@@ -314,12 +360,8 @@ impl Canary {
         match step {
             Step::Nothing => None,
             Step::Leave | Step::Again => Some(Content::Leave(Box::new(self.plan.leave(side, destination)))),
-            Step::Withdraw => Some(Content::Withdraw(self.withdraw(side, destination))),
+            Step::Withdraw => Some(Content::Withdraw(self.plan.withdraw(side, destination))),
         }
-    }
-
-    fn withdraw(&self, side: Side, destination: &Destination) -> Withdraw {
-        destination.withdraw(&self.plan.withdraw_key(side), self.plan.mailbox(side).public())
     }
 
     /// A step of one half has a receipt. It only starts the clock.
@@ -333,7 +375,12 @@ impl Canary {
             // A matcher whose clock is behind ours is asked once more.
             Step::Again if left_by.is_none_or(|left_by| receipted.promise.day <= left_by) => {}
             Step::Again => half.again = Some(receipted),
-            Step::Withdraw => half.withdrawn = true,
+            Step::Withdraw => {
+                half.withdrawn = true;
+                if let (Side::First, Some(ending)) = (side, &mut self.ending) {
+                    ending.withdrawn(self.first.left.as_ref(), receipted, self.plan.expiry);
+                }
+            }
         }
     }
 
@@ -357,8 +404,16 @@ impl Canary {
             }
         };
         if self.plan.introduces(to, post, destination) {
-            self.half_mut(to).met = true;
-            return Told::Other;
+            return match &mut self.ending {
+                None => {
+                    self.half_mut(to).met = true;
+                    Told::Other
+                }
+                Some(ending) => {
+                    ending.told.get_or_insert((to, signature));
+                    Told::Revived
+                }
+            };
         }
         let left = self.half(to.other()).left.as_ref();
         Told::Altered(left.map(|Receipted { day, promise }| {
@@ -376,6 +431,10 @@ impl Canary {
     /// Judges by a head of the board: its text with the lines of board and matcher, and when the matcher cosigned it. All
     /// that stands under it must have been read. True when the matcher has withheld something, and this is new.
     pub fn judge(&mut self, timed: Timestamp, head: &str) -> bool {
+        if let Some(ending) = &mut self.ending {
+            ending.judge(&mut self.plan, &self.second, timed, head);
+            return false;
+        }
         let Some(left_by) = self.left_by() else { return false };
         let is_due = timed >= due(left_by);
         let withheld = is_due && self.stage() == Stage::Open;
@@ -411,6 +470,10 @@ impl Canary {
     /// Whether it can be forgotten: withdrawn, or past its last day.
     #[must_use]
     pub fn is_over(&self, today: Day) -> bool {
-        self.plan.expiry < today || (self.first.withdrawn && self.second.withdrawn)
+        let withdrawn = match &self.ending {
+            None => self.first.withdrawn && self.second.withdrawn,
+            Some(ending) => ending.is_over(&self.first, &self.second),
+        };
+        withdrawn || self.plan.expiry < today
     }
 }

@@ -29,7 +29,7 @@ mod evaluation;
 mod submission;
 
 pub use board::{Continues, Fork, LogOf};
-pub use canary::{ReceiptedTwice, Withheld};
+pub use canary::{ReceiptedTwice, Revived, Withheld};
 pub use evaluation::{PartsHash, ServedTwice, Statement, WrongEvaluation, WrongPart};
 pub use submission::{
     BrokenPromise, FalseTicket, Invented, Kept, Misposted, SealKey, SharedReference, SignedHello,
@@ -82,6 +82,8 @@ pub enum Violation {
     References(Box<SharedReference>),
     /// A matcher did not introduce two live submissions with one tag.
     Withheld(Box<Withheld>),
+    /// A matcher introduced a submission that had been withdrawn.
+    Revived(Box<Revived>),
 }
 
 byte_id! {
@@ -151,6 +153,7 @@ impl Violation {
             Self::Ticket(_) => "ticket",
             Self::References(_) => "references",
             Self::Withheld(_) => "withheld",
+            Self::Revived(_) => "revived",
         }
     }
 
@@ -169,6 +172,7 @@ impl Violation {
             Self::Ticket(it) => &it.relay,
             Self::References(it) => &it.first.member,
             Self::Withheld(it) => &it.matcher,
+            Self::Revived(it) => &it.matcher,
         }
     }
 
@@ -190,6 +194,7 @@ impl Violation {
             Self::Ticket(it) => it.passed.sealed.as_bytes().to_vec(),
             Self::References(it) => it.second.member.as_bytes().to_vec(),
             Self::Withheld(it) => it.plan.seed.as_bytes().to_vec(),
+            Self::Revived(it) => it.plan.seed.as_bytes().to_vec(),
         }
     }
 }
@@ -235,6 +240,7 @@ impl Evidence {
             Violation::Ticket(it) => it.check(&court)?,
             Violation::References(it) => it.check(&court)?,
             Violation::Withheld(it) => it.check(&court)?,
+            Violation::Revived(it) => it.check(&court)?,
         };
         Ok(Verdict { kind: self.violation.kind(), members, section, day, deed })
     }

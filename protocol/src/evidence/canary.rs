@@ -1,18 +1,19 @@
-//! A matcher that did not introduce two submissions it had given receipts for (`docs/protocol.md` section 12.4).
+//! A matcher that did not introduce two submissions it had given receipts for, or introduced one that had ended
+//! (`docs/protocol.md` sections 12.4 and 12.6).
 
 use serde::{Deserialize, Serialize};
 
 use super::board::timed_head;
 use super::{Court, Finding, NotProven};
-use crate::board::{ENTRY_LEN, Entry, open_post, post_address};
+use crate::board::{ENTRY_LEN, Entry, Met, Post, SignedPost, open_post, post_address};
 use crate::canary::{Plan, Receipted, Side};
 use crate::codec::Bytes;
 use crate::crypto::sha256;
 use crate::id::MemberId;
 use crate::log::merkle::leaf_hash;
 use crate::meeting::CROWD;
-use crate::sign::VerifyingKey;
-use crate::submission::{Destination, Sha256, due};
+use crate::sign::{Signature, VerifyingKey};
+use crate::submission::{Content, Destination, Leave, Sha256, Submission, due};
 
 /// As many posts as a crowd's first members get of each other. Where fewer stand on a board there was no crowd, and
 /// nobody was left out because of one.
@@ -50,6 +51,9 @@ pub struct Withheld {
 impl Withheld {
     pub(super) fn check(&self, court: &Court<'_>) -> Result<Finding, NotProven> {
         let (destination, key) = court.matcher(&self.matcher)?;
+        if self.plan.ended.is_some() {
+            return Err(NotProven::Unfitting);
+        }
         let halves = [(Side::First, &self.first), (Side::Second, &self.second)];
         for (side, ReceiptedTwice { left, again }) in halves {
             for Receipted { day, promise } in [left, again] {
@@ -99,5 +103,56 @@ impl Withheld {
             }
         }
         false
+    }
+}
+
+/// A matcher introduced a half of a canary that had been withdrawn, to one that could be left only after that.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Revived {
+    /// The matcher.
+    pub matcher: MemberId,
+    /// What was left there, with the root of the board under which the first half's end stood.
+    pub plan: Plan,
+    /// The receipt of the first half.
+    pub left: Receipted,
+    /// The receipt of its withdrawal, on a later day: from then on it could not be live again.
+    pub withdrawn: Receipted,
+    /// A head of the board with that root, with the matcher's signature and its own cosignature, which has the time.
+    pub checkpoint: String,
+    /// The half that was told of the other.
+    pub to: Side,
+    /// The matcher's signature on the post.
+    pub signature: Signature,
+}
+
+impl Revived {
+    pub(super) fn check(&self, court: &Court<'_>) -> Result<Finding, NotProven> {
+        let (destination, key) = court.matcher(&self.matcher)?;
+        let withdraw = self.plan.withdraw(Side::First, &destination);
+        let withdraw = Submission { day: self.withdrawn.day, content: Content::Withdraw(withdraw) };
+        let leave = self.plan.plaintext(Side::First, &destination, self.left.day);
+        let signed = [(&self.left, leave), (&self.withdrawn, withdraw.to_plaintext())];
+        for (Receipted { promise, .. }, plaintext) in signed {
+            let plaintext = Sha256::from_bytes(sha256(&plaintext));
+            promise.verify(&plaintext, &destination, &key).map_err(|_| NotProven::Signature)?;
+        }
+        let (checkpoint, time) = timed_head(&self.checkpoint, &self.matcher, court)?;
+        if self.plan.ended != Some(checkpoint.root) {
+            return Err(NotProven::Unfitting);
+        }
+        let Leave { mailbox, withdraw_key, expiry, hello, .. } =
+            self.plan.leave(self.to.other(), &destination);
+        let met = Post::Met(Box::new(Met { mailbox, withdraw_key, expiry, hello }));
+        let to = self.plan.mailbox(self.to).public();
+        SignedPost { post: met, signature: self.signature }
+            .verify(&to, &destination, &key)
+            .map_err(|_| NotProven::Signature)?;
+        let ended = self.withdrawn.promise.day;
+        if self.left.promise.day >= ended || ended > self.plan.expiry || time < due(ended) {
+            return Err(NotProven::Allowed);
+        }
+        let deed = "introduced a submission after its withdrawal".to_owned();
+        Ok((vec![self.matcher.clone()], "12.6", Some(ended), deed))
     }
 }

@@ -1,4 +1,5 @@
 mod convicts;
 mod innocent;
+mod revived;
 mod withheld;
 mod world;

@@ -142,6 +142,7 @@ pub(super) fn samples(world: &World) -> Vec<(Evidence, &'static [&'static str], 
     add(Violation::Ticket(Box::new(world.passed_on("p0", true))), &["p1"], "5.5");
     add(references(world), &["p0", "p1"], "6.4");
     add(super::withheld::sample(world), &["p5"], "12.4");
+    add(super::revived::sample(world), &["p5"], "12.6");
     all
 }
 
@@ -151,7 +152,7 @@ fn every_kind_proves_what_it_says() {
     let samples = samples(&world);
     let kinds: std::collections::BTreeSet<_> =
         samples.iter().map(|(evidence, ..)| evidence.violation.kind()).collect();
-    assert_eq!(kinds.len(), 11, "a kind without a sample");
+    assert_eq!(kinds.len(), 12, "a kind without a sample");
     for (evidence, members, section) in &samples {
         let read: Evidence = decode(&encode(evidence)).unwrap();
         let verdict = read.check(&world.covenant).unwrap_or_else(|error| panic!("{evidence:?}: {error}"));

@@ -23,7 +23,7 @@ const HOUR: u64 = 3_600;
 
 /// What a matcher does with what follows from submissions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Conduct {
+pub(super) enum Conduct {
     Honest,
     /// Introduces nobody.
     Withholds,
@@ -35,16 +35,20 @@ enum Conduct {
     Invents,
     /// Posts three days late.
     Delays,
+    /// Introduces also what has ended.
+    Revives,
 }
 
 const DISHONEST: [Conduct; 5] =
     [Conduct::Withholds, Conduct::TellsOne, Conduct::Noise, Conduct::Invents, Conduct::Delays];
 
 /// The matcher, by the product's own rules as far as it keeps them.
-struct Matcher<'a> {
+pub(super) struct Matcher<'a> {
     world: &'a World,
     conduct: Conduct,
     meeting: Meeting,
+    /// What was left, for [`Conduct::Revives`].
+    taken: Vec<Leave>,
     due: Vec<(Timestamp, Announcement)>,
     tree: Tree,
     entries: Vec<u8>,
@@ -52,10 +56,10 @@ struct Matcher<'a> {
 }
 
 impl<'a> Matcher<'a> {
-    fn new(world: &'a World, conduct: Conduct) -> Self {
+    pub(super) fn new(world: &'a World, conduct: Conduct) -> Self {
         let meeting = Meeting::new(world.destination("p5"));
-        let (due, tree, entries) = (Vec::new(), Tree::new(), Vec::new());
-        let mut matcher = Self { world, conduct, meeting, due, tree, entries, rng: rng(4) };
+        let (taken, due, tree, entries) = (Vec::new(), Vec::new(), Tree::new(), Vec::new());
+        let mut matcher = Self { world, conduct, meeting, taken, due, tree, entries, rng: rng(4) };
         (0..7).for_each(|_| matcher.other_post());
         matcher
     }
@@ -65,6 +69,22 @@ impl<'a> Matcher<'a> {
         self.entries.extend_from_slice(&entry.to_bytes());
     }
 
+    /// Introduces what was left to all that has ended, and the other way round.
+    fn revive(&mut self, leave: &Leave, now: Timestamp) {
+        let met = |of: &Leave| {
+            let Leave { mailbox, withdraw_key, expiry, hello, .. } = of.clone();
+            Post::Met(Box::new(Met { mailbox, withdraw_key, expiry, hello }))
+        };
+        for old in self.taken.iter().filter(|old| old.tag == leave.tag && old.mailbox != leave.mailbox) {
+            if self.meeting.live(&old.mailbox).is_none() {
+                for (to, post) in [(leave, met(old)), (old, met(leave))] {
+                    self.due.push((now, Announcement { to: to.mailbox, inbox: to.inbox, n: 0, post }));
+                }
+            }
+        }
+        self.taken.push(leave.clone());
+    }
+
     /// Something that concerns others.
     fn other_post(&mut self) {
         let mut bytes = [0; 656];
@@ -72,14 +92,22 @@ impl<'a> Matcher<'a> {
         self.append(&Entry::from_bytes(&bytes));
     }
 
-    fn frontier(&self) -> Frontier {
+    pub(super) fn entries(&self) -> &[u8] {
+        &self.entries
+    }
+
+    pub(super) fn owes_nothing(&self) -> bool {
+        self.due.is_empty()
+    }
+
+    pub(super) fn frontier(&self) -> Frontier {
         let mut frontier = Frontier::new();
         self.entries.as_chunks::<656>().0.iter().for_each(|entry| frontier.append(leaf_hash(entry)));
         frontier
     }
 
     /// Takes in, and gives the receipt's signature.
-    fn take(&mut self, content: &Content, now: Timestamp) -> Result<Receipted, Refusal> {
+    pub(super) fn take(&mut self, content: &Content, now: Timestamp) -> Result<Receipted, Refusal> {
         let taken = match content {
             Content::Leave(leave) => self.meeting.leave(leave, now.day())?,
             Content::Withdraw(withdraw) => self.meeting.withdraw(withdraw)?,
@@ -87,20 +115,23 @@ impl<'a> Matcher<'a> {
         };
         if let TakenIn::New { change, .. } = taken {
             self.due.extend(change.announcements.into_iter().map(|announcement| (now, announcement)));
+            if let (Conduct::Revives, Content::Leave(leave)) = (self.conduct, content) {
+                self.revive(leave, now);
+            }
         }
         let (_, _, promise) = self.world.submit(content.clone(), now.day());
         Ok(Receipted { day: now.day(), promise })
     }
 
     /// A tick: everything due is appended, as it ought to be or not.
-    fn tick(&mut self, now: Timestamp) {
+    pub(super) fn tick(&mut self, now: Timestamp) {
         let due = std::mem::take(&mut self.due);
         for (number, (since, announcement)) in due.into_iter().enumerate() {
             let Announcement { to, inbox, n, post } = announcement.clone();
             let address = post_address(&inbox, n);
             let made_up = ExchangeSecret::from_bytes(Secret::new([3; 32])).public();
             let post = match (self.conduct, post) {
-                (Conduct::Honest, post) => post,
+                (Conduct::Honest | Conduct::Revives, post) => post,
                 (Conduct::TellsOne, post) if number % 2 == 0 => post,
                 (Conduct::Withholds | Conduct::TellsOne, _) => continue,
                 (Conduct::Noise, _) => {
@@ -121,18 +152,18 @@ impl<'a> Matcher<'a> {
         }
     }
 
-    fn head(&self, now: Timestamp) -> String {
+    pub(super) fn head(&self, now: Timestamp) -> String {
         self.world.head("p5", &self.tree, Some(now)).to_string()
     }
 }
 
 /// The canary's owner.
-struct Owner<'a> {
+pub(super) struct Owner<'a> {
     world: &'a World,
-    canary: Canary,
+    pub(super) canary: Canary,
     read: usize,
     withheld: u32,
-    odd: Vec<Told>,
+    pub(super) odd: Vec<Told>,
 }
 
 impl<'a> Owner<'a> {
@@ -141,6 +172,14 @@ impl<'a> Owner<'a> {
         let read = matcher.entries.len();
         let canary = Canary::draw(id("p5"), EPOCH, (before, EXPIRY), at(3), &mut rng(6));
         Self { world: matcher.world, canary, read, withheld: 0, odd: Vec::new() }
+    }
+
+    /// With a canary whose first half ends.
+    fn with_an_end(matcher: &Matcher<'a>) -> Self {
+        let moments = (at(2), at(5));
+        let before = (matcher.frontier(), EXPIRY);
+        let canary = Canary::draw_ending(id("p5"), EPOCH, before, moments, &mut rng(6));
+        Self { canary, ..Self::new(matcher) }
     }
 
     /// Sends what one half has to send; the receipt may be lost.
@@ -186,6 +225,9 @@ impl<'a> Owner<'a> {
     }
 
     fn evidence(&self, matcher: &Matcher<'_>) -> Option<Evidence> {
+        if let Some(revived) = self.canary.revived() {
+            return Some(self.world.evidence(Violation::Revived(Box::new(revived))));
+        }
         let head = self.canary.convicting_head()?;
         let size: usize = head.lines().nth(1).unwrap().parse().unwrap();
         let from = usize::try_from(self.canary.plan.before.size()).unwrap();
@@ -198,13 +240,13 @@ impl<'a> Owner<'a> {
     }
 }
 
-fn at(hours: u64) -> Timestamp {
+pub(super) fn at(hours: u64) -> Timestamp {
     TODAY.start().plus_secs(hours * HOUR + 100)
 }
 
 /// One hour, in which these things go well.
 #[derive(Clone, Copy, Debug)]
-struct Hour {
+pub(super) struct Hour {
     matcher_up: bool,
     first_sent: bool,
     second_sent: bool,
@@ -217,7 +259,7 @@ struct Hour {
     others: u8,
 }
 
-fn hours() -> impl Strategy<Value = Vec<Hour>> {
+pub(super) fn hours() -> impl Strategy<Value = Vec<Hour>> {
     let hour = (any::<[bool; 8]>(), 0..2_u8).prop_map(|(flags, others)| {
         let [matcher_up, first_sent, second_sent, receipt_lost, read, timed, restart, appended_late] = flags;
         Hour {
@@ -249,8 +291,27 @@ const GOOD: Hour = Hour {
 
 /// Lets these hours pass, then six good days; the canary's owner, and the evidence at any time.
 fn play<'a>(world: &'a World, conduct: Conduct, hours: &[Hour]) -> (Owner<'a>, Option<Evidence>) {
-    let mut matcher = Matcher::new(world, conduct);
-    let mut owner = Owner::new(&matcher);
+    let matcher = Matcher::new(world, conduct);
+    let owner = Owner::new(&matcher);
+    play_with(matcher, owner, hours)
+}
+
+/// The same with a canary whose first half ends.
+pub(super) fn play_ending<'a>(
+    world: &'a World,
+    conduct: Conduct,
+    hours: &[Hour],
+) -> (Owner<'a>, Option<Evidence>) {
+    let matcher = Matcher::new(world, conduct);
+    let owner = Owner::with_an_end(&matcher);
+    play_with(matcher, owner, hours)
+}
+
+fn play_with<'a>(
+    mut matcher: Matcher<'a>,
+    mut owner: Owner<'a>,
+    hours: &[Hour],
+) -> (Owner<'a>, Option<Evidence>) {
     let mut proven = None;
     for (number, hour) in (0..).zip(hours.iter().copied().chain([GOOD; 144])) {
         let now = at(number);
@@ -267,7 +328,9 @@ fn play<'a>(world: &'a World, conduct: Conduct, hours: &[Hour]) -> (Owner<'a>, O
             }
         }
         if hour.read {
-            owner.read(&matcher, Some(now).filter(|_| hour.matcher_up && hour.timed));
+            // It times a head only when nothing is due.
+            let nothing_due = matcher.conduct != Conduct::Honest || matcher.due.is_empty();
+            owner.read(&matcher, Some(now).filter(|_| hour.matcher_up && hour.timed && nothing_due));
         }
         if hour.restart {
             owner.restart();
