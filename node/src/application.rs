@@ -418,8 +418,8 @@ impl Application for Node {
         };
         let waiting = self.waiting();
         let counters = self.core.store.counters();
-        let (canaries, met, withheld) = self.partner.canaries().counts();
-        let gauges: [(&str, &str, u64); 13] = [
+        let [canaries, met, withheld, revived] = self.partner.canaries().counts();
+        let gauges: [(&str, &str, u64); 14] = [
             ("kring_signals", "Cases with a signal", self.partner.cases().iter().count() as u64),
             ("kring_submissions", "Submissions of this member", self.partner.leaves().len() as u64),
             ("kring_matches", "Matches, live and ended", self.partner.matches().iter().count() as u64),
@@ -439,6 +439,7 @@ impl Application for Node {
             ("kring_canaries", "Canaries that are left or to be left", canaries),
             ("kring_canaries_met", "Canaries that were introduced, since start", met),
             ("kring_canaries_withheld", "Canaries that were not introduced in time, since start", withheld),
+            ("kring_canaries_revived", "Canaries introduced after their withdrawal, since start", revived),
             ("kring_store_commits", "Commits since start", counters.commits),
             ("kring_store_syncs", "Syncs of the store since start", counters.syncs),
         ];

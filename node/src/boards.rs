@@ -186,7 +186,7 @@ impl Board {
     /// Cosigns the head as a witness. False when there is nothing new to cosign; the own board's head is cosigned each
     /// time, because it tells the time.
     #[must_use]
-    pub fn cosign(&self, core: &Core) -> bool {
+    pub fn cosign(&self, core: &Core, now: Timestamp) -> bool {
         let key = &core.identity.signing;
         let network = core.network_id();
         let own = witness_key(&network, &core.me, key.verifying_key());
@@ -196,7 +196,7 @@ impl Board {
             return false;
         }
         let Ok(mut head) = Head::verify(note, &self.log_key(core)) else { return false };
-        let cosigned = cosign(&mut head, &state.tree, core.now(), (&network, &core.me), key).is_ok();
+        let cosigned = cosign(&mut head, &state.tree, now, (&network, &core.me), key).is_ok();
         state.head = Some((head.note, size));
         cosigned
     }

@@ -100,6 +100,7 @@ pub struct Canaries {
     promised: BTreeMap<Vec<u8>, Promised>,
     met: u64,
     withheld: u64,
+    revived: u64,
 }
 
 impl Canaries {
@@ -127,10 +128,10 @@ impl Canaries {
         self.kept.get(key)
     }
 
-    /// How many there are, how many were met, and how many were withheld since the node started.
+    /// How many there are, and how many were met, withheld and revived since the node started.
     #[must_use]
-    pub fn counts(&self) -> (u64, u64, u64) {
-        (self.kept.len() as u64, self.met, self.withheld)
+    pub fn counts(&self) -> [u64; 4] {
+        [self.kept.len() as u64, self.met, self.withheld, self.revived]
     }
 
     /// Whether nothing is watched.
@@ -179,7 +180,11 @@ impl Canaries {
             match (before.stage(), canary.stage()) {
                 (Stage::Open, Stage::Met) => self.met += 1,
                 (Stage::Open, Stage::Withheld) => self.withheld += 1,
+                (Stage::Open | Stage::Met, Stage::Revived) => self.revived += 1,
                 _ => {}
+            }
+            if before.plan != canary.plan {
+                self.expected.extend(addresses(key, canary));
             }
         }
         Ok(Some(result))
@@ -231,9 +236,11 @@ impl Canaries {
         Ok(())
     }
 
-    /// The next moment after `after` from which a second half may be left.
-    fn next_second(&self, after: Timestamp) -> Option<Timestamp> {
-        self.kept.values().map(|canary| canary.second_from).filter(|moment| *moment > after).min()
+    /// The next moment after `after` from which a second half may be left, or a first one withdrawn.
+    fn next_step(&self, after: Timestamp) -> Option<Timestamp> {
+        let ends = self.kept.values().filter_map(Canary::ending).map(|ending| ending.withdraw_from);
+        let moments = self.kept.values().map(|canary| canary.second_from).chain(ends);
+        moments.filter(|moment| *moment > after).min()
     }
 
     /// The canaries at a matcher.
@@ -255,11 +262,7 @@ impl Canaries {
     }
 
     fn insert(&mut self, key: CanaryKey, canary: Canary) {
-        for side in Side::BOTH {
-            let inbox = canary.plan.inbox(side);
-            let addresses = (0..LOOK_AHEAD).map(|n| (post_address(&inbox, n), (key.clone(), side)));
-            self.expected.extend(addresses);
-        }
+        self.expected.extend(addresses(&key, &canary));
         self.kept.insert(key, canary);
     }
 
@@ -274,6 +277,16 @@ impl Canaries {
         let keys: Vec<_> = self.kept.keys().filter(|key| key.epoch == epoch).cloned().collect();
         keys.iter().for_each(|key| self.remove(key, batch));
     }
+}
+
+/// The addresses of posts to either half.
+fn addresses(key: &CanaryKey, canary: &Canary) -> Vec<(Address, (CanaryKey, Side))> {
+    let of = |side| {
+        let inbox = canary.plan.inbox(side);
+        (0..LOOK_AHEAD).map(move |n| (post_address(&inbox, n), side))
+    };
+    let all = Side::BOTH.into_iter().flat_map(of);
+    all.map(|(address, side)| (address, (key.clone(), side))).collect()
 }
 
 fn put(core: &Core, key: &CanaryKey, canary: &Canary, batch: &mut Batch) -> Result<(), StoreError> {

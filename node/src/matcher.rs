@@ -13,9 +13,11 @@ use kring_protocol::id::MemberId;
 use kring_protocol::meeting::{Change, Live, Meeting, TakenIn};
 use kring_protocol::relay::{ITEMS_MAX, Outcome, Refusal, Relayed, Response, is_recent, verify_relayed};
 use kring_protocol::sealing::{ExchangeKey, ExchangeSecret};
-use kring_protocol::submission::{self, Content, Destination, OpenedSubmission, PostRequest, Sha256};
+use kring_protocol::submission::{
+    self, Content, Destination, MatcherDay, OpenedSubmission, PostRequest, Sha256,
+};
 use kring_protocol::tempo::Next;
-use kring_protocol::time::Day;
+use kring_protocol::time::{Day, Timestamp};
 use kring_protocol::trace::LINGER_DAYS;
 use tokio::sync::{Mutex, Notify};
 
@@ -35,6 +37,7 @@ mod weekly;
 use due::{Brought, Due, Group, Posting};
 use record::{Ended, Kept, Seen, StoredKey};
 
+const DAY_KEY: &[u8] = b"";
 /// Request hashes are kept so long: a day more than submissions are taken (section 5.6).
 const SEEN_DAYS: u32 = 3;
 /// What became of a good submission.
@@ -65,9 +68,18 @@ struct Intake {
     seen: HashMap<Sha256, (Day, bool)>,
     next_posting: u64,
     brought: Brought,
+    day: MatcherDay,
 }
 
 impl Intake {
+    /// The matcher's day now; a new one goes into the batch.
+    fn today(&mut self, now: Timestamp, batch: &mut Batch) -> Day {
+        if self.day.advance(now.day()) {
+            batch.put(Table::MatcherDay, DAY_KEY, codec::encode(&self.day));
+        }
+        self.day.day()
+    }
+
     fn push(&mut self, group: &mut Group, posting: Posting) {
         group.push((self.next_posting, posting));
         self.next_posting += 1;
@@ -122,6 +134,10 @@ impl Matcher {
         let next_posting = group.last().map_or(0, |(number, _)| number + 1);
         let mut due = Due::default();
         due.add(group);
+        let day = match core.store.get(Table::MatcherDay, DAY_KEY)? {
+            Some(bytes) => decode(Table::MatcherDay, &bytes)?,
+            None => MatcherDay::first(Day::from_days(0)),
+        };
         let mut weekly = HashMap::new();
         for (key, sealed) in core.store.scan_all(Table::WeeklyKey)? {
             let week =
@@ -140,6 +156,7 @@ impl Matcher {
                 seen,
                 next_posting,
                 brought: Brought::default(),
+                day,
             }),
             due: StdMutex::new(due),
             became_due: Notify::new(),
@@ -204,8 +221,9 @@ impl Matcher {
         opened: &[Result<(Relayed, OpenedSubmission), Refusal>],
     ) -> Result<Vec<Result<(Day, bool), Refusal>>, StoreError> {
         let mut intake = self.intake.lock().await;
-        let today = self.core.today();
-        let mut taking = Taking { relay, today, batch: Batch::new(), group: Group::new() };
+        let mut batch = Batch::new();
+        let today = intake.today(self.core.now(), &mut batch);
+        let mut taking = Taking { relay, today, batch, group: Group::new() };
         let mut receipts = Vec::new();
         for item in opened {
             let (relayed, opened) = match item {
@@ -403,11 +421,30 @@ impl Matcher {
                     return;
                 }
             }
-            if let (Next::At(_), Some(board)) = (next, self.boards.get(&self.core.me)) {
-                // Nothing is due now. Later in the hour something nearly always is, and the head would never be timed.
-                let _ = board.cosign(&self.core);
+            // Nothing is due now. Later in the hour something nearly always is, and the head would never be timed.
+            if let (Next::At(_), Err(error)) = (next, self.time_head().await) {
+                self.core.fail(error.to_string());
+                return;
             }
         }
+    }
+
+    /// Cosigns the own board's head, which tells the time, where nothing is due. No receipt given after it is of an earlier
+    /// day. False when something is due, or nothing was ever posted.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn time_head(&self) -> Result<bool, StoreError> {
+        let mut intake = self.intake.lock().await;
+        let Some(board) = self.boards.get(&self.core.me).filter(|_| self.appends_waiting() == 0) else {
+            return Ok(false);
+        };
+        let (now, mut batch) = (self.core.now(), Batch::new());
+        intake.today(now, &mut batch);
+        if !batch.is_empty() {
+            self.core.commit(batch, Vec::new()).await?;
+        }
+        Ok(board.cosign(&self.core, now))
     }
 
     async fn append(&self) -> Result<(), StoreError> {
@@ -437,9 +474,9 @@ impl Matcher {
     /// # Errors
     /// [`StoreError`].
     pub async fn expire(&self) -> Result<(), StoreError> {
-        let today = self.core.today();
         let mut intake = self.intake.lock().await;
         let mut batch = Batch::new();
+        let today = intake.today(self.core.now(), &mut batch);
         let over: Vec<_> =
             intake.lingering.iter().filter(|(_, day)| **day < today).map(|(mailbox, _)| *mailbox).collect();
         for mailbox in over {

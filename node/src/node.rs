@@ -18,7 +18,7 @@ use crate::application::Node;
 use crate::asker::Asker;
 use crate::audit::Audit;
 use crate::boards::Boards;
-use crate::canary::watch::Watch;
+use crate::canary::watch::{Asked, Watch};
 use crate::ceremony::{Ceremonies, CeremonyError};
 use crate::clock::{Clock, Time};
 use crate::config::Config;
@@ -79,8 +79,8 @@ pub struct Around {
     pub tap: Option<Arc<dyn Tap>>,
     /// The clock.
     pub time: Arc<dyn Time>,
-    /// Whoever notifies it asks for a canary.
-    pub canary: Option<Arc<Notify>>,
+    /// Whoever notifies it asks for canaries.
+    pub canary: Option<Asked>,
 }
 
 impl Default for Around {
@@ -330,7 +330,7 @@ impl Loaded {
     }
 
     /// Starts the tasks of the partner's own side.
-    fn spawn_partner(&self, core: &Arc<Core>, asked: Option<Arc<Notify>>, tasks: &mut JoinSet<()>) {
+    fn spawn_partner(&self, core: &Arc<Core>, asked: Option<Asked>, tasks: &mut JoinSet<()>) {
         let watch = Watch {
             core: Arc::clone(core),
             keyring: Arc::clone(&self.keyring),
@@ -366,7 +366,7 @@ impl Loaded {
 async fn start_roles(
     core: &Arc<Core>,
     config: &Config,
-    (requests, canary): (mpsc::Receiver<Inbound>, Option<Arc<Notify>>),
+    (requests, canary): (mpsc::Receiver<Inbound>, Option<Asked>),
     tasks: &mut JoinSet<()>,
 ) -> Result<Arc<Node>, RunError> {
     let tokens = tokens::load(&config.tokens_file).map_err(failed("reading the API tokens"))?;

@@ -220,6 +220,11 @@ impl Reader {
                     tracing::error!(%matcher, "a matcher posted a canary otherwise than it was left");
                     found.proofs.extend(proof.map(Violation::Misposted));
                 }
+                Some(Told::Revived) => {
+                    tracing::error!(%matcher, "a matcher introduces a canary's half that had been withdrawn");
+                    let revived = canaries.get(&key).and_then(Canary::revived);
+                    found.proofs.extend(revived.map(Box::new).map(Violation::Revived));
+                }
                 Some(Told::Stranger) => {
                     tracing::error!(%matcher, "a matcher tells a canary of somebody, and nobody knows its tag");
                 }

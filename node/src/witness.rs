@@ -98,7 +98,7 @@ impl Witness {
 
     /// Compares with every member that can be reached. False when one could not be.
     async fn round(&self) -> Result<bool, StoreError> {
-        let cosigned = self.cosign();
+        let cosigned = self.cosign().await?;
         self.judge_suspects().await?;
         let peers = self.core.network.reachable();
         let all = peers.iter().all(|(_, connected)| *connected);
@@ -116,10 +116,15 @@ impl Witness {
     }
 
     /// Cosigns the heads of what this node has read; its own board's head too, which says when, if nothing is due.
-    fn cosign(&self) -> u64 {
-        let timed = self.matcher.as_ref().is_some_and(|matcher| matcher.appends_waiting() == 0);
-        let boards = self.boards.iter().filter(|(matcher, _)| **matcher != self.core.me || timed);
-        boards.filter(|(_, board)| board.cosign(&self.core)).count() as u64
+    async fn cosign(&self) -> Result<u64, StoreError> {
+        let own = match &self.matcher {
+            Some(matcher) => matcher.time_head().await?,
+            None => false,
+        };
+        let now = self.core.now();
+        let others = self.boards.iter().filter(|(matcher, _)| **matcher != self.core.me);
+        let cosigned = others.filter(|(_, board)| board.cosign(&self.core, now)).count() as u64;
+        Ok(cosigned + u64::from(own))
     }
 
     async fn ask(&self, peer: &MemberId, request: &Request) -> Option<Response> {

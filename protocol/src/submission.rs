@@ -22,7 +22,7 @@ pub mod receipt;
 pub mod weekly_key;
 
 pub use hello::{Hello, SealedHello};
-pub use receipt::{Promise, Receipt, SealedReceipt, due};
+pub use receipt::{MatcherDay, Promise, Receipt, SealedReceipt, due};
 pub use weekly_key::WeeklyKey;
 
 /// Bytes of every submission before sealing, whatever its kind.

@@ -14,7 +14,7 @@ use kring_protocol::meeting::{Announcement, Meeting, TakenIn};
 use kring_protocol::relay::{Outcome, Refusal, Relayed, Request, Response};
 use kring_protocol::sealing::ExchangeSecret;
 use kring_protocol::secret::Secret;
-use kring_protocol::submission::{self, Content, Destination, WeeklyKey};
+use kring_protocol::submission::{self, Content, Destination, Leave, WeeklyKey};
 use kring_protocol::time::Timestamp;
 use rand::RngCore as _;
 use rand::rngs::OsRng;
@@ -36,6 +36,8 @@ pub enum Conduct {
     Delays,
     /// Posts all of it, and introduces what was withdrawn once more.
     Revives,
+    /// Posts all of it, and introduces what was withdrawn to whoever comes later.
+    RevivesLater,
 }
 
 /// How late [`Conduct::Delays`] is, in seconds.
@@ -57,6 +59,7 @@ struct State {
     meeting: Meeting,
     late: Vec<(Timestamp, Announcement)>,
     introduced: Vec<Announcement>,
+    left: Vec<Leave>,
     tree: Tree,
     entries: Vec<u8>,
 }
@@ -68,8 +71,9 @@ impl Rogue {
         let member = Member::of(node);
         let destination = Destination { network: member.covenant().network(), matcher: member.id().clone() };
         let meeting = Meeting::new(destination.clone());
-        let (late, introduced, tree, entries) = (Vec::new(), Vec::new(), Tree::new(), Vec::new());
-        let state = State { conduct: Conduct::Honest, meeting, late, introduced, tree, entries };
+        let (late, introduced, left) = (Vec::new(), Vec::new(), Vec::new());
+        let (conduct, tree, entries) = (Conduct::Honest, Tree::new(), Vec::new());
+        let state = State { conduct, meeting, late, introduced, left, tree, entries };
         let state = Mutex::new(state);
         let weekly = ExchangeSecret::from_bytes(Secret::random(&mut OsRng));
         Arc::new(Self { member, destination, weekly, clock, state })
@@ -85,6 +89,13 @@ impl Rogue {
         let mut bytes = [0; ENTRY_LEN];
         OsRng.fill_bytes(&mut bytes);
         self.state().append(&Entry::from_bytes(&bytes));
+    }
+
+    /// How many submissions were left here, and how many of them have ended.
+    #[must_use]
+    pub fn left(&self) -> (usize, usize) {
+        let state = self.state();
+        (state.left.len(), state.left.len() - state.meeting.len())
     }
 
     /// Entries of its board.
@@ -154,7 +165,7 @@ impl Rogue {
             Content::Leave(leave) => state.meeting.leave(leave, today),
             Content::Withdraw(withdraw) => state.meeting.withdraw(withdraw),
             Content::Post(post) => {
-                if matches!(state.conduct, Conduct::Honest | Conduct::Revives) {
+                if matches!(state.conduct, Conduct::Honest | Conduct::Revives | Conduct::RevivesLater) {
                     state.append(&Entry::from(&**post));
                 }
                 Ok(TakenIn::Known)
@@ -166,9 +177,26 @@ impl Rogue {
             Ok(TakenIn::Known) => {}
             Ok(TakenIn::New { change, .. }) => {
                 change.announcements.into_iter().for_each(|it| self.announce(&mut state, it));
+                if let Content::Leave(leave) = &opened.submission.content {
+                    self.revive_for(&mut state, leave);
+                }
             }
         }
         Outcome::Receipt(opened.receipt(today, true, &self.destination, &self.member.signing_key()))
+    }
+
+    fn revive_for(&self, state: &mut State, leave: &Leave) {
+        let ended = |old: &&Leave| old.tag == leave.tag && state.meeting.live(&old.mailbox).is_none();
+        let ended: Vec<_> = state.left.iter().filter(ended).cloned().collect();
+        for Leave { mailbox, withdraw_key, expiry, hello, .. } in ended {
+            if state.conduct == Conduct::RevivesLater {
+                let met = Post::Met(Box::new(Met { mailbox, withdraw_key, expiry, hello }));
+                let (to, inbox) = (leave.mailbox, leave.inbox);
+                let announcement = Announcement { to, inbox, n: 0, post: met.clone() };
+                self.post(state, &announcement, met);
+            }
+        }
+        state.left.push(leave.clone());
     }
 
     fn announce(&self, state: &mut State, announcement: Announcement) {
@@ -182,7 +210,7 @@ impl Rogue {
                 let mailbox = ExchangeSecret::from_bytes(Secret::random(&mut OsRng)).public();
                 Post::Met(Box::new(Met { mailbox, ..*met }))
             }
-            (Conduct::Honest | Conduct::Invents | Conduct::Revives, post) => post,
+            (Conduct::Honest | Conduct::Invents | Conduct::Revives | Conduct::RevivesLater, post) => post,
         };
         let withdrawn = match &post {
             Post::Withdrawn(withdraw) if state.conduct == Conduct::Revives => Some(withdraw.mailbox),

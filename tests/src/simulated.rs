@@ -9,9 +9,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::future::{BoxFuture, FutureExt as _};
+use kring_node::canary::watch::Asked;
 use kring_node::clock::{Clock, Time};
 use kring_protocol::time::Timestamp;
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tokio::task;
 
 /// Names the file with the time, in seconds since 1970; nodes go by the system's clock if it is not set.
@@ -147,21 +148,23 @@ pub fn from_environment() -> Arc<dyn Time> {
     Arc::new(simulated)
 }
 
-/// Names a file; whenever it changes, the node draws a canary.
+/// Names a file with a number; whenever it changes, the node draws canaries: of those whose first half ends where the number
+/// is odd.
 pub const CANARY: &str = "TEST_CANARY";
 
 /// Notified whenever the file that the environment names has changed.
 #[must_use]
-pub fn asked_for_canaries() -> Arc<Notify> {
-    let asked = Arc::new(Notify::new());
+pub fn asked_for_canaries() -> Asked {
+    let asked = Asked::default();
     let Some(file) = std::env::var_os(CANARY).map(PathBuf::from) else { return asked };
-    let notify = Arc::clone(&asked);
+    let notify = asked.clone();
     std::thread::spawn(move || {
         let mut known = read(&file);
         loop {
             let now = read(&file);
-            if now.is_some() && now != known {
-                notify.notify_one();
+            if let Some(number) = now.filter(|_| now != known) {
+                let which = if number % 2 == 1 { &notify.ending } else { &notify.meeting };
+                which.notify_one();
             }
             known = now;
             std::thread::sleep(LOOK * 20);

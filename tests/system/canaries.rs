@@ -76,9 +76,7 @@ impl Watched {
     /// Asks `a` for a canary, and waits until only `f` still owes an introduction of it and all before.
     fn canary(&mut self) {
         self.asked += 1;
-        let new = self.canary.with_extension("new");
-        std::fs::write(&new, self.asked.to_string()).unwrap();
-        std::fs::rename(new, &self.canary).unwrap();
+        self.ask(2 * self.asked);
         self.until_canaries("more of them", |count| count > TAGS * (self.asked - 1));
         if self.asked == 1 {
             // What is under way goes on after a power cut.
@@ -88,6 +86,48 @@ impl Watched {
         }
         self.until_canaries("those of honest matchers are withdrawn", |count| count == TAGS * self.asked);
         assert_eq!(self.node("a").metric("kring_canaries_withheld"), Some(0), "it is not late yet");
+    }
+
+    /// An odd number asks for canaries whose first half ends before the second is left.
+    fn ask(&self, number: u64) {
+        let new = self.canary.with_extension("new");
+        std::fs::write(&new, number.to_string()).unwrap();
+        std::fs::rename(new, &self.canary).unwrap();
+    }
+
+    /// `a` leaves canaries, withdraws their first halves a day later, and leaves the second ones once no head can be without
+    /// that end.
+    fn ending_canary(&mut self, rogue: &Rogue) {
+        let tags = usize::try_from(TAGS).unwrap();
+        let (left, ended) = rogue.left();
+        self.ask(1);
+        self.until_canaries("at every matcher", |count| count == 4 * TAGS);
+        until("first halves are left", TIMEOUT, || (rogue.left().0 >= left + tags).then_some(()));
+        self.quiet();
+        self.pass(24 * HOUR);
+        until("they are withdrawn", TIMEOUT, || (rogue.left().1 >= ended + tags).then_some(()));
+        self.quiet();
+        let due = self.hand.now().day().plus(1).start().plus_secs(HOUR + 60);
+        self.pass(due.secs() - self.hand.now().secs());
+        until("second halves are left", TIMEOUT, || {
+            rogue.post_anything();
+            (rogue.left().0 >= left + 2 * tags).then_some(())
+        });
+        self.quiet();
+    }
+
+    /// Days pass until no canary waits for a head: an hour after a day's end whatever follows is on the boards.
+    fn settle(&mut self, rogue: &Rogue) {
+        let mut looks = 0_u32;
+        until("all of them are judged and withdrawn", TIMEOUT, || {
+            if looks.is_multiple_of(100) {
+                self.pass(25 * HOUR);
+                rogue.post_anything();
+            }
+            looks += 1;
+            self.node("a").metric("kring_canaries").filter(|count| *count == 0)
+        });
+        self.quiet();
     }
 
     fn until_canaries(&self, what: &str, holds: impl Fn(u64) -> bool) {
@@ -185,6 +225,46 @@ async fn a_matcher_that_revives_what_was_withdrawn_is_named_and_not_believed() {
         assert!(watched.node("b").notice("case 0").is_none());
         watched.meet(1);
         assert_eq!(count(), times, "once for each key");
+    });
+    serving.abort();
+}
+
+/// A matcher introduces what was withdrawn to somebody who had never met it: a canary proves it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_matcher_that_revives_what_was_withdrawn_for_who_comes_later_is_proven_to() {
+    let place = Place::new();
+    let mut watched = tokio::task::block_in_place(|| Watched::start(place.path()));
+    watched.founded.kill("f");
+    let rogue = Rogue::new(&watched.node("f"), Arc::clone(&watched.clock));
+    let serving = tokio::spawn(Arc::clone(&rogue).serve(watched.node("f")));
+    tokio::task::block_in_place(|| {
+        let revived = |watched: &Watched| watched.node("a").metric("kring_canaries_revived").unwrap();
+        // The control: as long as it keeps its promises, nothing.
+        watched.meet(0);
+        watched.ending_canary(&rogue);
+        watched.settle(&rogue);
+        assert_eq!(revived(&watched), 0);
+        assert!(HONEST.iter().all(|member| evidence(&watched.node(member)).is_empty()));
+        rogue.behave(Conduct::RevivesLater);
+        watched.ask(0);
+        watched.until_canaries("some that meet", |count| count > 0);
+        watched.until_canaries("those are withdrawn", |count| count == 0);
+        watched.ending_canary(&rogue);
+        until("all of it is noticed", TIMEOUT, || (revived(&watched) == TAGS).then_some(()));
+        watched.settle(&rogue);
+        watched.meet(1);
+        let a = watched.node("a");
+        let covenant = Member::of(&a).covenant().clone();
+        let records = evidence(&a);
+        assert_eq!(records.len(), usize::try_from(TAGS).unwrap());
+        for record in records {
+            let verdict = record.check(&covenant).unwrap();
+            assert_eq!(verdict.kind, "revived");
+            assert_eq!(verdict.members.iter().map(|it| it.as_str()).collect::<Vec<_>>(), ["f"]);
+        }
+        for member in &HONEST[1..] {
+            assert!(evidence(&watched.node(member)).is_empty(), "{member} left no canary");
+        }
     });
     serving.abort();
 }

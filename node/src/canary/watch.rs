@@ -17,6 +17,7 @@ use kring_protocol::log::merkle::{Hash, leaf_hash};
 use kring_protocol::submission::{Content, Submission};
 use kring_protocol::tempo::Next;
 use kring_protocol::time::Timestamp;
+use rand::Rng;
 use rand::rngs::OsRng;
 use tokio::sync::Notify;
 
@@ -43,14 +44,33 @@ pub struct Watch {
     pub partner: Arc<Partner>,
     /// What was read.
     pub boards: Arc<Boards>,
-    /// Asks for a canary out of turn; test programs alone do.
-    pub asked: Option<Arc<Notify>>,
+    /// Asks for canaries out of turn; test programs alone do.
+    pub asked: Option<Asked>,
+}
+
+/// By what a test program asks for canaries.
+#[derive(Clone, Debug, Default)]
+pub struct Asked {
+    /// For such whose halves must meet.
+    pub meeting: Arc<Notify>,
+    /// For such whose first half ends before the second is left.
+    pub ending: Arc<Notify>,
+}
+
+/// One round of canaries in so many is of those whose first half ends.
+const ENDING_ROUNDS: u32 = 4;
+
+/// Whether a canary's halves have to meet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Drawn {
+    Meeting,
+    Ending,
 }
 
 enum Due {
-    Draw,
+    Draw(Drawn),
     Judge,
-    /// Second halves may be left.
+    /// Second halves may be left, or first ones withdrawn.
     Leave,
     Stop,
 }
@@ -64,7 +84,7 @@ impl Watch {
             let due = self.wait(&own, &mut after).await;
             let done = match due {
                 Due::Stop => return,
-                Due::Draw => self.draw().await,
+                Due::Draw(drawn) => self.draw(drawn).await,
                 Due::Judge => self.judge_all().await,
                 Due::Leave => {
                     self.partner.touch_canaries();
@@ -84,8 +104,9 @@ impl Watch {
         else {
             return (None, Due::Judge);
         };
-        let second = self.partner.canaries().next_second(after);
-        let all = [(Some(draw), Due::Draw), (Some(compared), Due::Judge), (second, Due::Leave)];
+        let step = self.partner.canaries().next_step(after);
+        let drawn = if OsRng.gen_ratio(1, ENDING_ROUNDS) { Drawn::Ending } else { Drawn::Meeting };
+        let all = [(Some(draw), Due::Draw(drawn)), (Some(compared), Due::Judge), (step, Due::Leave)];
         let timed = all.into_iter().filter(|(moment, _)| moment.is_some());
         timed.min_by_key(|(moment, _)| *moment).expect("comparisons always follow")
     }
@@ -93,9 +114,10 @@ impl Watch {
     async fn wait(&self, own: &[u8; 16], after: &mut Timestamp) -> Due {
         let (moment, due) = self.next(own, *after);
         let asked = async {
-            match &self.asked {
-                Some(asked) => asked.notified().await,
-                None => std::future::pending().await,
+            let Some(Asked { meeting, ending }) = &self.asked else { return std::future::pending().await };
+            tokio::select! {
+                () = meeting.notified() => Drawn::Meeting,
+                () = ending.notified() => Drawn::Ending,
             }
         };
         let waited = async {
@@ -108,7 +130,7 @@ impl Watch {
             }
         };
         tokio::select! {
-            () = asked => Due::Draw,
+            drawn = asked => Due::Draw(drawn),
             goes_on = waited => {
                 // Moments that passed meanwhile are left out.
                 *after = moment.unwrap_or(*after).max(self.core.now());
@@ -118,20 +140,25 @@ impl Watch {
     }
 
     /// As many tags as a person has match keys, at every matcher. They are durable before anything is sent.
-    async fn draw(&self) -> Result<(), StoreError> {
+    async fn draw(&self, drawn: Drawn) -> Result<(), StoreError> {
         let in_use = self.core.covenant.epochs_on(self.core.today());
         let Some(epoch) = in_use.into_iter().rev().find(|epoch| self.keyring.get(*epoch).is_some()) else {
             return Ok(());
         };
         let expiry = self.partner.last_day(epoch);
-        let second_from = self.core.pace.canary_second(self.core.now(), expiry, &mut OsRng);
+        let pace = &self.core.pace;
+        let first = pace.canary_second(self.core.now(), expiry, &mut OsRng);
+        let second = pace.canary_second(first, expiry, &mut OsRng);
         let (mut batch, mut fresh) = (Batch::new(), Vec::new());
         for matcher in self.partner.submissions.keys() {
             let Some(board) = self.boards.get(matcher) else { continue };
             for _ in 0..KEYS_PER_PERSON {
                 let key = CanaryKey::fresh(epoch, matcher.clone());
-                let canary =
-                    Canary::draw(matcher.clone(), epoch, (board.frontier(), expiry), second_from, &mut OsRng);
+                let (matcher, before) = (matcher.clone(), (board.frontier(), expiry));
+                let canary = match drawn {
+                    Drawn::Meeting => Canary::draw(matcher, epoch, before, first, &mut OsRng),
+                    Drawn::Ending => Canary::draw_ending(matcher, epoch, before, (first, second), &mut OsRng),
+                };
                 put(&self.core, &key, &canary, &mut batch)?;
                 fresh.push((key, canary));
             }
@@ -194,11 +221,12 @@ impl Watch {
                 withheld += u64::from(judged == Some(true));
             }
         }
-        if withheld == 0 {
-            return Ok(());
+        let mut noticed = Vec::new();
+        if withheld > 0 {
+            tracing::error!(%matcher, withheld, "a matcher did not introduce what it gave receipts for");
+            noticed.push(self.noticed(matcher, withheld));
         }
-        tracing::error!(%matcher, withheld, "a matcher did not introduce what it gave receipts for");
-        self.core.commit(batch, vec![self.noticed(matcher, withheld)]).await
+        if batch.is_empty() { Ok(()) } else { self.core.commit(batch, noticed).await }
     }
 
     /// Something wrong that is not proven, or not yet.

@@ -59,11 +59,12 @@ impl Matcher {
     /// [`StoreError`].
     pub async fn rule(&self, ruling: &VerifiedRuling) -> Result<(), StoreError> {
         let mut intake = self.intake.lock().await;
-        let today = self.core.today();
+        let mut batch = Batch::new();
+        let today = intake.today(self.core.now(), &mut batch);
         let change = intake.meeting.rule(ruling, today);
         let removed = change.ended.len() as u64;
         let relay = &self.core.me;
-        let mut taking = Taking { relay, today, batch: Batch::new(), group: Group::new() };
+        let mut taking = Taking { relay, today, batch, group: Group::new() };
         self.put_change(&mut intake, change, &mut taking)?;
         let Taking { batch, group, .. } = taking;
         self.commit(batch, group, vec![self.core.event(Kind::Crowd, None, removed)]).await

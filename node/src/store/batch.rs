@@ -70,6 +70,8 @@ pub enum Table {
     Canary = 27,
     /// Messages whose receipt is there and that were not seen on their board yet, by matcher and request; sealed.
     Promised = 28,
+    /// The day that the matcher's role goes by, under the empty key.
+    MatcherDay = 29,
     /// Own complaints that have not been handled, by id; sealed.
     Complaint = 32,
     /// What came of others' complaints, by id.
@@ -147,6 +149,7 @@ impl Table {
             Self::Happening => "happening",
             Self::Delivery => "delivery",
             Self::MailState => "mail-state",
+            Self::MatcherDay => "matcher-day",
             Self::Account => "account",
             Self::Team => "team",
             Self::Session => "session",

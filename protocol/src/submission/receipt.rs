@@ -132,6 +132,37 @@ impl Promise {
     }
 }
 
+/// The day that a matcher goes by. It never goes back, as a clock does that is put right: else what it signs would seem to be
+/// from before what it had signed already, and a promise kept would look broken (`docs/protocol.md` section 5.6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct MatcherDay(Day);
+
+impl Wire for MatcherDay {
+    const MAX_LEN: usize = 8;
+}
+
+impl MatcherDay {
+    /// The first one, of a matcher that has signed nothing yet.
+    #[must_use]
+    pub const fn first(today: Day) -> Self {
+        Self(today)
+    }
+
+    /// It is `today` by the clock. True when the matcher's day went on; then it must be durable before anything is signed.
+    pub fn advance(&mut self, today: Day) -> bool {
+        let later = today > self.0;
+        self.0 = self.0.max(today);
+        later
+    }
+
+    /// The day itself.
+    #[must_use]
+    pub const fn day(self) -> Day {
+        self.0
+    }
+}
+
 /// By when what follows from a submission that was taken in on a day must stand on the board.
 #[must_use]
 pub const fn due(day: Day) -> Timestamp {

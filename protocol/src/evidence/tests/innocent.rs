@@ -3,12 +3,15 @@
 use proptest::prelude::*;
 
 use super::world::{EXPIRY, TODAY, World, id};
+use crate::board::Entry;
 use crate::ceremony::{Abort, Evidence as Package, Fault};
+use crate::codec::Bytes;
 use crate::evaluation::{Acknowledgement, Fraud, Header, KeyAnswer, SignedAnswer, VerifiedHeader};
 use crate::evidence::*;
 use crate::log::merkle::{Tree, leaf_hash};
 use crate::log::witness::{Compared, Head, board_key, compare, continues};
-use crate::submission::Leave;
+use crate::submission::{Content, Leave, MatcherDay, PostRequest};
+use crate::time::Timestamp;
 
 fn innocent(world: &World, violation: Violation) {
     let evidence = world.evidence(violation);
@@ -72,7 +75,7 @@ fn evaluated(world: &World, header: &Header, blinded: &Elements, answer: &Signed
         Violation::Evaluation(Box::new(WrongEvaluation {
             holder: answer.holder.clone(),
             header: header.clone(),
-            blinded: crate::codec::Bytes(blinded.to_bytes()),
+            blinded: Bytes(blinded.to_bytes()),
             parts: answer.keys.iter().map(KeyAnswer::hashed).collect(),
             signature: answer.signature,
             wrong,
@@ -209,3 +212,71 @@ proptest! {
         });
     }
 }
+
+/// Receipts for messages, and heads that the matcher timed when nothing was due, by a clock that goes wrong and is put right.
+#[derive(Clone, Copy, Debug)]
+enum Hour {
+    Receipt,
+    Append,
+    Time,
+    Clock(i64),
+}
+
+fn hours() -> impl Strategy<Value = Vec<Hour>> {
+    let hour = prop_oneof![
+        3 => Just(Hour::Receipt),
+        3 => Just(Hour::Append),
+        3 => Just(Hour::Time),
+        2 => (-60_i64..60).prop_map(Hour::Clock),
+    ];
+    prop::collection::vec(hour, 0..16)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_matcher_whose_clock_was_wrong(hours in hours()) {
+        WORLD.with(|world| {
+            let mut now = TODAY.start().plus_secs(12 * 3_600);
+            let mut day = MatcherDay::first(now.day());
+            let (mut due, mut tree, mut promises, mut heads) = (Vec::new(), Tree::new(), Vec::new(), Vec::new());
+            for (number, hour) in (0..).zip(hours) {
+                match hour {
+                    Hour::Receipt => {
+                        day.advance(now.day());
+                        let content = Content::Post(Box::new(World::message(number)));
+                        let (_, opened, promise) = world.submit(content, day.day());
+                        promises.push((opened.plaintext, promise));
+                        let PostRequest { address, body } = World::message(number);
+                        due.push(leaf_hash(&Entry { address, body }.to_bytes()));
+                    }
+                    Hour::Append => due.drain(..).for_each(|leaf| tree.append(leaf)),
+                    Hour::Time if due.is_empty() => {
+                        day.advance(now.day());
+                        let leaves = tree.leaves().iter().flat_map(|leaf| *leaf.as_bytes()).collect();
+                        heads.push((world.head("p5", &tree, Some(now)).to_string(), Bytes(leaves)));
+                    }
+                    Hour::Time => {}
+                    Hour::Clock(hours) => {
+                        let moved = now.secs().saturating_add_signed(hours * 3_600);
+                        now = Timestamp::from_secs(moved.max(TODAY.start().secs()));
+                    }
+                }
+            }
+            for (plaintext, promise) in &promises {
+                for (checkpoint, leaves) in &heads {
+                    innocent(world, Violation::Promise(Box::new(BrokenPromise {
+                        matcher: id("p5"),
+                        plaintext: Bytes(plaintext.clone()),
+                        promise: promise.clone(),
+                        checkpoint: checkpoint.clone(),
+                        leaves: leaves.clone(),
+                    })));
+                }
+            }
+        });
+    }
+}
+
+thread_local! { static WORLD: World = World::new(1); }

@@ -85,6 +85,8 @@ enum Deed {
     /// A second half that depends on one of the roots seen so far.
     LeaveSecond(u8),
     Wait(u8),
+    /// The matcher's clock was wrong.
+    SetBack(u8),
     Append,
     /// The matcher times its head, as it may: when nothing is due.
     Time,
@@ -96,6 +98,7 @@ fn deeds() -> impl Strategy<Value = Vec<Deed>> {
         Just(Deed::WithdrawFirst),
         any::<u8>().prop_map(Deed::LeaveSecond),
         (1_u8..30).prop_map(Deed::Wait),
+        (1_u8..100).prop_map(Deed::SetBack),
         Just(Deed::Append),
         Just(Deed::Time),
     ];
@@ -155,8 +158,12 @@ impl<'a> Accuser<'a> {
                 let _ = self.matcher.take(&leave(&plan, Side::Second), self.now);
             }
             Deed::Wait(hours) => self.now = self.now.plus_secs(u64::from(hours) * 3_600),
+            Deed::SetBack(hours) => {
+                let back = self.now.secs().saturating_sub(u64::from(hours) * 3_600);
+                self.now = Timestamp::from_secs(back.max(at(0).secs()));
+            }
             Deed::Append => self.matcher.tick(self.now),
-            Deed::Time if self.matcher.owes_nothing() => self.heads.push(self.matcher.head(self.now)),
+            Deed::Time if self.matcher.owes_nothing() => self.heads.push(self.matcher.time_head(self.now)),
             Deed::Time => {}
         }
         self.see_root();
@@ -224,13 +231,17 @@ proptest! {
 /// The schedules that come nearest, each of them with a record that only one rule refuses.
 #[test]
 fn what_is_nearly_a_revival_convicts_nobody() {
-    use Deed::{Append, LeaveFirst, LeaveSecond, Time, Wait, WithdrawFirst};
-    let near: [(&str, &[Deed]); 3] = [
+    use Deed::{Append, LeaveFirst, LeaveSecond, SetBack, Time, Wait, WithdrawFirst};
+    let near: [(&str, &[Deed]); 4] = [
         (
             "withdrawn before it was left",
             &[WithdrawFirst, Wait(30), Time, LeaveFirst, LeaveSecond(0), Append, Wait(30), LeaveFirst],
         ),
         ("both on one day", &[WithdrawFirst, LeaveFirst, Wait(30), Time, LeaveSecond(0), Append]),
+        (
+            "the clock was ahead",
+            &[LeaveFirst, Wait(60), Time, SetBack(30), LeaveSecond(0), Append, WithdrawFirst],
+        ),
         (
             "met before",
             &[Time, LeaveFirst, LeaveSecond(0), Append, Wait(30), WithdrawFirst, Append, Wait(30), Time],

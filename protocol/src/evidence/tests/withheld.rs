@@ -16,7 +16,7 @@ use crate::meeting::{Announcement, CROWD, Meeting, TakenIn};
 use crate::relay::Refusal;
 use crate::sealing::ExchangeSecret;
 use crate::secret::Secret;
-use crate::submission::{Content, Leave};
+use crate::submission::{Content, Leave, MatcherDay};
 use crate::time::Timestamp;
 
 const HOUR: u64 = 3_600;
@@ -49,6 +49,7 @@ pub(super) struct Matcher<'a> {
     meeting: Meeting,
     /// What was left, for [`Conduct::Revives`].
     taken: Vec<Leave>,
+    day: MatcherDay,
     due: Vec<(Timestamp, Announcement)>,
     tree: Tree,
     entries: Vec<u8>,
@@ -59,7 +60,8 @@ impl<'a> Matcher<'a> {
     pub(super) fn new(world: &'a World, conduct: Conduct) -> Self {
         let meeting = Meeting::new(world.destination("p5"));
         let (taken, due, tree, entries) = (Vec::new(), Vec::new(), Tree::new(), Vec::new());
-        let mut matcher = Self { world, conduct, meeting, taken, due, tree, entries, rng: rng(4) };
+        let day = MatcherDay::first(TODAY);
+        let mut matcher = Self { world, conduct, meeting, taken, day, due, tree, entries, rng: rng(4) };
         (0..7).for_each(|_| matcher.other_post());
         matcher
     }
@@ -108,8 +110,10 @@ impl<'a> Matcher<'a> {
 
     /// Takes in, and gives the receipt's signature.
     pub(super) fn take(&mut self, content: &Content, now: Timestamp) -> Result<Receipted, Refusal> {
+        self.day.advance(now.day());
+        let today = self.day.day();
         let taken = match content {
-            Content::Leave(leave) => self.meeting.leave(leave, now.day())?,
+            Content::Leave(leave) => self.meeting.leave(leave, today)?,
             Content::Withdraw(withdraw) => self.meeting.withdraw(withdraw)?,
             _ => panic!("a canary leaves and withdraws"),
         };
@@ -119,8 +123,8 @@ impl<'a> Matcher<'a> {
                 self.revive(leave, now);
             }
         }
-        let (_, _, promise) = self.world.submit(content.clone(), now.day());
-        Ok(Receipted { day: now.day(), promise })
+        let (_, _, promise) = self.world.submit(content.clone(), today);
+        Ok(Receipted { day: today, promise })
     }
 
     /// A tick: everything due is appended, as it ought to be or not.
@@ -150,6 +154,12 @@ impl<'a> Matcher<'a> {
             let body = seal_post(post, &to, &destination, self.world.key("p5"), &mut self.rng);
             self.append(&Entry { address, body });
         }
+    }
+
+    /// A head that it cosigned now.
+    pub(super) fn time_head(&mut self, now: Timestamp) -> String {
+        self.day.advance(now.day());
+        self.head(now)
     }
 
     pub(super) fn head(&self, now: Timestamp) -> String {
