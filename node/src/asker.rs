@@ -3,7 +3,7 @@
 //!
 //! A batch ends in one commit: subject keys and freshly drawn submissions together, so that nothing is left twice.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use kring_protocol::ceremony::SignedKeyRecord;
 use kring_protocol::codec;
 use kring_protocol::evaluation::{
     Announce, AnswerFault, Asker as Rules, BeginError, KeyResult, NewRequest, Outgoing, Progress, Request,
-    Response, SignedHeader, VerifiedHeader,
+    Response, Resume, SignedHeader, VerifiedHeader, resume,
 };
 use kring_protocol::evidence::{Violation, WrongEvaluation};
 use kring_protocol::id::{Epoch, MemberId, PurposeId, RecipeId};
@@ -302,12 +302,24 @@ impl Asker {
                 _ => None,
             })
             .collect();
-        if heads.len() < terms.majority(&self.core.me) {
+        let own_key = self.core.identity.signing.verifying_key();
+        let verified = |head: SignedHeader| head.verify(&own_key).ok();
+        let heads: BTreeMap<_, _> =
+            heads.into_iter().map(|(holder, head)| (holder, head.and_then(verified))).collect();
+        let number = |header: &Option<VerifiedHeader>| header.as_ref().map_or(0, |it| it.header().seq);
+        let answers = heads.iter().map(|(holder, head)| (holder.clone(), number(head))).collect();
+        if let Resume::WaitFor(holders) = resume(number(&last), &answers, terms, &self.core.me) {
+            let holders: Vec<_> = holders.iter().map(MemberId::as_str).collect();
+            let holders = holders.join(", ");
+            tracing::warn!(
+                epoch = epoch.0,
+                holders,
+                "not evaluating before these key holders have said what they know of this node"
+            );
             return Ok(None);
         }
-        let own_key = self.core.identity.signing.verifying_key();
         for (holder, head) in heads {
-            let Some(head) = head.and_then(|head| head.verify(&own_key).ok()) else { continue };
+            let Some(head) = head else { continue };
             let mut from = last.as_ref().map_or(0, |last| last.header().seq) + 1;
             while from <= head.header().seq {
                 let request = Request::Headers { epoch, member: self.core.me.clone(), from };

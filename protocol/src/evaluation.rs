@@ -12,6 +12,7 @@ mod asker;
 mod header;
 mod holder;
 mod message;
+mod resume;
 mod terms;
 
 pub use answer::{Acknowledgement, KeyAnswer, PartHash, SignedAnswer, WrongAnswer, answer};
@@ -22,6 +23,7 @@ pub use asker::{
 pub use header::{Fraud, Header, HeaderError, HeaderHash, MAX_KEYS, SignedHeader, VerifiedHeader};
 pub use holder::{Chain, Comparison, Decision, Entered, Outcome, Vouched, compare};
 pub use message::{Announce, Evaluate, MAX_HEADERS, Reason, Refused, Request, Response};
+pub use resume::{Resume, resume};
 pub use terms::{Budget, KeySpec, Party, PurposeTerms, Terms};
 
 /// Most seconds that a header's time and a holder's clock may lie apart for an answer.

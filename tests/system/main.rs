@@ -22,6 +22,7 @@ mod pages;
 mod people;
 mod privacy;
 mod recipes;
+mod restored;
 mod roles;
 mod rules;
 mod sign_in;

@@ -8,6 +8,7 @@ mod asking;
 mod exchange;
 mod golden;
 mod honest;
+mod resume;
 mod rules;
 mod world;
 
