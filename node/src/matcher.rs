@@ -32,7 +32,7 @@ mod record;
 mod trace;
 mod weekly;
 
-use due::{Brought, Due, Group, Posting};
+use due::{Brought, Due, Group, Posting, mixed};
 use record::{Ended, Kept, Seen, StoredKey};
 
 /// Request hashes are kept so long: a day more than submissions are taken (section 5.6).
@@ -411,7 +411,7 @@ impl Matcher {
     }
 
     async fn append(&self) -> Result<(), StoreError> {
-        let due = self.due().take();
+        let due = mixed(self.due().take());
         if due.is_empty() {
             return Ok(());
         }
