@@ -353,19 +353,18 @@ async fn a_past_epoch_is_not_evaluated_for_any_more() {
     let mut f = Hostile::new(&founded).await;
     let one = elements(1);
     answered(f.attempt(&one, |_| {}).await);
-    // Its keys are destroyed within the hour.
+    // The shares are destroyed at the latest an hour after the epoch's end, and at a start.
     hand.set(hand.now().plus_secs(190 * 86_400));
-    let mut header = f.header(&one);
-    header.time = hand.now();
-    let header = header.sign(&f.member.signing_key());
-    let mut answer = f.announce_to("a", header.signed()).await;
-    for _ in 0..400 {
-        if matches!(answer, Response::Refused(Refused { reason: Reason::Stranger, .. })) {
-            break;
+    founded.stop("a");
+    founded.start_changed("a", &[(CLOCK, &clock)]);
+    let header = Header { time: hand.now(), ..f.header(&one) }.sign(&f.member.signing_key());
+    let announce = codec::encode(&Request::Announce(Announce { headers: vec![header.signed().clone()] }));
+    let answer = loop {
+        match f.network.request(&id("a"), Family::Evaluate, announce.clone()).await {
+            Ok(answer) => break codec::decode(&answer).unwrap(),
+            Err(_) => tokio::time::sleep(std::time::Duration::from_millis(50)).await,
         }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-        answer = f.announce_to("a", header.signed()).await;
-    }
+    };
     refused(answer, Reason::Stranger);
     refused(f.evaluate(header.hash(), &[], &one).await, Reason::Stranger);
 }
