@@ -34,7 +34,7 @@ mod record;
 mod trace;
 mod weekly;
 
-use due::{Brought, Due, Group, Posting};
+use due::{Brought, Due, Group, Posting, mixed};
 use record::{Ended, Kept, Seen, StoredKey};
 
 const DAY_KEY: &[u8] = b"";
@@ -448,7 +448,7 @@ impl Matcher {
     }
 
     async fn append(&self) -> Result<(), StoreError> {
-        let due = self.due().take();
+        let due = mixed(self.due().take());
         if due.is_empty() {
             return Ok(());
         }

@@ -30,14 +30,32 @@ impl Founded {
     /// When a command fails.
     #[must_use]
     pub fn new(dir: &Path, members: &[&str], matchers: &[&str], edit: impl FnOnce(String) -> String) -> Self {
+        Self::with_controllers(dir, members, matchers, &[], edit)
+    }
+
+    /// The same, where some members are not their own controllers.
+    ///
+    /// # Panics
+    /// When a command fails.
+    #[must_use]
+    pub fn with_controllers(
+        dir: &Path,
+        members: &[&str],
+        matchers: &[&str],
+        controllers: &[(&str, &str)],
+        edit: impl FnOnce(String) -> String,
+    ) -> Self {
         let path = |name: &str| dir.join(name).to_string_lossy().into_owned();
         let first = free_ports(PORTS * u16::try_from(members.len()).expect("few members"));
         for (port, member) in (first..).step_by(PORTS.into()).zip(members) {
             let (oin, address, port) =
                 (format!("{port:020}"), format!("/ip4/127.0.0.1/tcp/{port}"), port.to_string());
+            let controller = controllers.iter().find(|(of, _)| of == member);
+            let controller = controller.map(|(_, controller)| ["--controller", controller]);
             good(&[
                 &["init", "--dir", &path(member), "--name", member, "--kind", "other", "--oin", &oin],
                 &["--address", &address, "--port", &port, "--persons", "100"][..],
+                controller.as_ref().map_or(&[], |both| &both[..]),
             ]);
         }
         let (draft, signed) = (path("covenant.toml"), path("covenant.kring"));

@@ -12,6 +12,7 @@ pub mod changed;
 pub mod command;
 pub mod demo;
 pub mod founded;
+pub mod guesser;
 pub mod impostor;
 pub mod node;
 pub mod place;

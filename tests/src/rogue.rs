@@ -38,6 +38,8 @@ pub enum Conduct {
     Revives,
     /// Posts all of it, and introduces what was withdrawn to whoever comes later.
     RevivesLater,
+    /// Posts all of it twice.
+    Repeats,
 }
 
 /// How late [`Conduct::Delays`] is, in seconds.
@@ -96,6 +98,14 @@ impl Rogue {
     pub fn left(&self) -> (usize, usize) {
         let state = self.state();
         (state.left.len(), state.left.len() - state.meeting.len())
+    }
+
+    /// Appends all that stands on its board once more.
+    pub fn repeat_all(&self) {
+        let mut state = self.state();
+        let all = state.entries.clone();
+        let (entries, _) = all.as_chunks::<ENTRY_LEN>();
+        entries.iter().for_each(|bytes| state.append(&Entry::from_bytes(bytes)));
     }
 
     /// Entries of its board.
@@ -165,7 +175,7 @@ impl Rogue {
             Content::Leave(leave) => state.meeting.leave(leave, today),
             Content::Withdraw(withdraw) => state.meeting.withdraw(withdraw),
             Content::Post(post) => {
-                if matches!(state.conduct, Conduct::Honest | Conduct::Revives | Conduct::RevivesLater) {
+                if !matches!(state.conduct, Conduct::Withholds | Conduct::Invents | Conduct::Delays) {
                     state.append(&Entry::from(&**post));
                 }
                 Ok(TakenIn::Known)
@@ -210,12 +220,15 @@ impl Rogue {
                 let mailbox = ExchangeSecret::from_bytes(Secret::random(&mut OsRng)).public();
                 Post::Met(Box::new(Met { mailbox, ..*met }))
             }
-            (Conduct::Honest | Conduct::Invents | Conduct::Revives | Conduct::RevivesLater, post) => post,
+            (_, post) => post,
         };
         let withdrawn = match &post {
             Post::Withdrawn(withdraw) if state.conduct == Conduct::Revives => Some(withdraw.mailbox),
             _ => None,
         };
+        if state.conduct == Conduct::Repeats {
+            self.post(state, &announcement, post.clone());
+        }
         self.post(state, &announcement, post);
         let of = |it: &&Announcement| {
             it.to == announcement.to && matches!(&it.post, Post::Met(met) if Some(met.mailbox) == withdrawn)

@@ -269,6 +269,45 @@ async fn a_matcher_that_revives_what_was_withdrawn_for_who_comes_later_is_proven
     serving.abort();
 }
 
+/// A matcher posts every meeting twice, and later everything once more: nobody is told anything twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_matcher_that_repeats_tells_nobody_anything_twice() {
+    let place = Place::new();
+    let mut watched = tokio::task::block_in_place(|| Watched::start(place.path()));
+    watched.founded.kill("f");
+    let rogue = Rogue::new(&watched.node("f"), Arc::clone(&watched.clock));
+    let serving = tokio::spawn(Arc::clone(&rogue).serve(watched.node("f")));
+    tokio::task::block_in_place(|| {
+        rogue.behave(Conduct::Repeats);
+        watched.meet(0);
+        let shown = |watched: &Watched| HONEST.map(|member| watched.node(member).notices());
+        let (before, size) = (shown(&watched), rogue.size());
+        assert!(size >= 4, "a meeting has two posts, each of them twice");
+        rogue.repeat_all();
+        // A restart does not make it forget.
+        watched.founded.stop("b");
+        rogue.repeat_all();
+        watched.start_node("b");
+        until_ready(&[watched.node("b")]);
+        for member in HONEST {
+            until("it has read all of it", TIMEOUT, || {
+                let boards = watched.node(member).get("/network")["waiting"]["boards"].clone();
+                let of_f = |board: &&serde_json::Value| board["matcher"] == "f" && board["read"] == 4 * size;
+                boards.as_array().unwrap().iter().find(of_f).map(drop)
+            });
+        }
+        watched.quiet();
+        assert_eq!(shown(&watched), before);
+        // What was not posted before is told at once.
+        let c = watched.node("c");
+        add(&c, "case 0", &[&Person::invented(0)]);
+        assert_eq!(matches(&c, "case 0", 2).len(), 2);
+        assert_eq!(matches(&watched.node("b"), "case 0", 2).len(), 2);
+        assert!(HONEST.iter().all(|member| evidence(&watched.node(member)).is_empty()));
+    });
+    serving.abort();
+}
+
 /// The control: a matcher that keeps its promises, and is down for two days while canaries are left.
 #[test]
 fn a_matcher_that_was_away_is_accused_of_nothing() {

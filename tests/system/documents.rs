@@ -86,3 +86,17 @@ fn every_cited_section_of_the_protocol_exists() {
     assert_eq!(unknown, Vec::<String>::new());
     assert!(cited > 20, "citations were found at all: {cited}");
 }
+
+/// `module::test` in the threat model, and what stands in the column of controls.
+#[test]
+fn every_test_that_the_threat_model_names_exists() {
+    let text = fs::read_to_string(root().join("docs/threat-model.md")).unwrap();
+    let named: BTreeSet<_> =
+        text.split('`').skip(1).step_by(2).filter_map(|code| code.split_once("::")).collect();
+    let is_there = |(module, test): &&(&str, &str)| {
+        let file = root().join(format!("tests/system/{module}.rs"));
+        fs::read_to_string(file).is_ok_and(|text| text.contains(&format!("fn {test}(")))
+    };
+    let missing: Vec<_> = named.iter().filter(|test| !is_there(test)).collect();
+    assert!(missing.is_empty() && named.len() > 25, "{missing:?} of {}", named.len());
+}

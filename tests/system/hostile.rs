@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use kring_node::network::{Family, Way};
+use kring_node::store::{Batch, Store, Table};
 use kring_protocol::codec;
 use kring_protocol::evidence::{Evidence, Violation};
 use kring_protocol::relay::{Outcome, Request, Response};
@@ -19,7 +20,9 @@ use kring_tests::place::Place;
 use kring_tests::wait::until;
 use serde_json::Value;
 
+use crate::board_reader::talk;
 use crate::signals::{SOON, add, matches, until_quiet};
+use crate::wire::{record, recording};
 
 pub(crate) const MEMBERS: [&str; 6] = ["a", "b", "c", "d", "e", "f"];
 
@@ -228,6 +231,60 @@ fn without_a_spare_a_relay_decides_what_arrives() {
     }
 }
 
+/// The controls of the last part: a matcher that forgets what it took in takes it again.
+#[test]
+fn without_its_memory_a_matcher_takes_what_a_relay_brings_again() {
+    let place = Place::new();
+    let (mut founded, nodes) = recording(&place, &["f"]);
+    let [a, b, _, _, _, f] = &nodes;
+    let person = Person::invented(0);
+    let signal = add(a, "case", &[&person]);
+    let relay = relay(&nodes);
+    let name = relay.dir().file_name().unwrap().to_str().unwrap();
+    add(b, "case", &[&person]);
+    assert_eq!(matches(a, "case", 1), matches(b, "case", 1));
+    talk(a, b, "case", true);
+    until_quiet(&nodes);
+    let sent = recorded(&record(&place, name), Family::Forward, Way::RequestOut);
+    assert_eq!(a.post(&format!("/signals/{signal}/withdraw"), &serde_json::json!({})).0, 200);
+    let (live, size) = (live(&nodes), board(f));
+    let member = Member::of(relay);
+    founded.stop(name);
+    let again = || tokio::runtime::Runtime::new().unwrap().block_on(replay(&member, &sent));
+    assert!(again() > 0);
+    assert_eq!((f.metric("kring_meeting_submissions"), board(f)), (live, size), "nothing happens again");
+    // Without the hashes of requests and messages, messages are posted again.
+    forget(&mut founded, f, &[Table::Seen]);
+    again();
+    until("messages are posted again", SOON, || (board(f) > size).then_some(()));
+    assert_eq!(f.metric("kring_meeting_submissions"), live, "what has ended is known by its mailbox");
+    // Without the mailboxes of what has ended, that lives again too.
+    forget(&mut founded, f, &[Table::Seen, Table::Ended]);
+    again();
+    assert!(f.metric("kring_meeting_submissions") > live);
+}
+
+/// Takes tables out of a node's store.
+fn forget(founded: &mut Founded, node: &Node, tables: &[Table]) {
+    let name = node.dir().file_name().unwrap().to_str().unwrap();
+    founded.stop(name);
+    let store = Store::open(&node.config().data_dir.join("store")).unwrap();
+    let mut batch = Batch::new();
+    for table in tables {
+        let rows = store.scan_all(*table).unwrap();
+        assert!(!rows.is_empty());
+        rows.into_iter().for_each(|(key, _)| batch.delete(*table, key));
+    }
+    store.commit_blocking(batch).unwrap();
+    drop(store);
+    founded.start(&[name]);
+}
+
+/// Entries of the only board.
+fn board(node: &Node) -> u64 {
+    board_size(node)[0]["size"].as_u64().unwrap()
+}
+
 /// It costs two seconds once, and then nothing for a minute; nothing is lost, and nothing is there twice.
 #[test]
 fn a_relay_that_keeps_requests_open_costs_two_seconds() {
@@ -251,6 +308,32 @@ fn a_relay_that_keeps_requests_open_costs_two_seconds() {
     let of = |node: &Node| node.metric("kring_submissions").unwrap();
     assert_eq!(live(&nodes), Some(of(a) + of(b)), "nothing is missing, nothing is there twice");
     assert_eq!((a.notices().len(), b.notices().len()), (3, 3));
+}
+
+/// The control: where nobody else may carry it, what a relay keeps open does not arrive.
+#[test]
+fn without_a_spare_a_relay_that_keeps_requests_open_decides_when_anything_arrives() {
+    let place = Place::new();
+    let mut founded = Founded::new(place.path(), &["a", "b", "f"], &["f"], |draft| {
+        draft.replace(r#"members = ["a", "b", "f"]"#, r#"members = ["a", "b"]"#)
+    });
+    founded.start_changed("b", &[(CHANGE, "RelayHolds")]);
+    founded.start(&["a", "f"]);
+    let [a, b, f] = ["a", "b", "f"].map(|member| founded.node(member));
+    until_ready(std::slice::from_ref(&b));
+    let person = Person::invented(0);
+    [&a, &b].iter().for_each(|node| drop(add(node, "case", &[&person])));
+    until_logged(&a, &["a relay is silent", "relay=b", "matcher=f"]);
+    until("b has left its own", SOON, || f.metric("kring_meeting_submissions").filter(|live| *live > 0));
+    let (since, own) = (Instant::now(), f.metric("kring_meeting_submissions"));
+    // Longer than both sides of a meeting need where there is a spare.
+    while since.elapsed() < Duration::from_secs(15) {
+        assert!(a.notice("case").is_none() && f.metric("kring_meeting_submissions") == own);
+        std::thread::yield_now();
+    }
+    founded.stop("b");
+    founded.start(&["b"]);
+    assert_eq!(matches(&a, "case", 1), matches(&b, "case", 1), "nothing was lost for good");
 }
 
 /// It costs nobody more than its own board: others bring the matches, and when it is honest again it has everything once.

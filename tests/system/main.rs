@@ -4,7 +4,9 @@
 //! (`.config/nextest.toml`), and networks choose free ports, so that `cargo test` may start several.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod about_whom;
 mod api;
+mod board_reader;
 mod canaries;
 mod caseloads;
 mod ceremony;
@@ -28,5 +30,6 @@ mod rules;
 mod sign_in;
 mod signals;
 mod tempo;
+mod tempo_kinds;
 mod trace;
 mod wire;

@@ -33,7 +33,7 @@ use crate::trace::{self, Hostile};
 use crate::wire::{Kept, Records, received, record, recording};
 
 /// What a stopped member has left, or meant to leave.
-fn left(node: &Node) -> Vec<Left> {
+pub(crate) fn left(node: &Node) -> Vec<Left> {
     let name = |key: &[u8]| {
         let LeaveKey { matcher, epoch, .. } = LeaveKey::from_bytes(key).unwrap();
         KeyName::Left { matcher, epoch }
@@ -126,18 +126,22 @@ async fn a_key_holder_cannot_see_what_is_asked() {
 
 /// The elements that stand for a person's match keys, as they are before they are blinded.
 fn unblinded(member: &Member, person: &Person) -> BTreeSet<Vec<u8>> {
+    let elements = blind(&inputs(member, person), &mut One).unwrap().1.to_bytes();
+    elements.chunks(32).map(<[u8]>::to_vec).collect()
+}
+
+/// What is evaluated of a person.
+pub(crate) fn inputs(member: &Member, person: &Person) -> Vec<Vec<u8>> {
     let recipes = RecipeList::from_terms(&member.covenant().purposes[0].recipes).unwrap();
     let file = Cases::new().case("case", &[person]).text();
     let read = caseload::read(file.as_bytes(), Clock.now().day(), &recipes).unwrap();
     let keys = match_keys(&read.cases[0].persons[0], &recipes);
     let (network, pepper) = (member.covenant().network(), &member.covenant().annex().unwrap().pepper);
-    let inputs: Vec<_> = keys.iter().map(|key| key.oprf_input(&network, pepper)).collect();
-    let elements = blind(&inputs, &mut One).unwrap().1.to_bytes();
-    elements.chunks(32).map(<[u8]>::to_vec).collect()
+    keys.iter().map(|key| key.oprf_input(&network, pepper)).collect()
 }
 
 /// "Randomness" of which every scalar is one.
-struct One;
+pub(crate) struct One;
 
 impl RngCore for One {
     fn next_u32(&mut self) -> u32 {

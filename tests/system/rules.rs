@@ -15,9 +15,11 @@ use kring_protocol::oprf::blind;
 use kring_protocol::secret::Secret;
 use kring_protocol::sign::SigningKey;
 use kring_protocol::time::Timestamp;
+use kring_tests::demo::until_ready;
 use kring_tests::founded::Founded;
 use kring_tests::impostor::Member;
 use kring_tests::place::Place;
+use kring_tests::simulated::{CLOCK, Hand};
 use kring_tests::wait::within_time;
 use rand::rngs::OsRng;
 
@@ -106,12 +108,19 @@ impl Hostile {
     }
 
     async fn evaluate(&self, header: HeaderHash, given: &[Acknowledgement], elements: &[u8]) -> Response {
+        self.evaluate_at("a", header, given, elements).await
+    }
+
+    async fn evaluate_at(
+        &self,
+        holder: &str,
+        header: HeaderHash,
+        given: &[Acknowledgement],
+        elements: &[u8],
+    ) -> Response {
         let (acknowledgements, elements) = (given.to_vec(), Bytes(elements.to_vec()));
-        self.ask(
-            "a",
-            &Request::Evaluate(Evaluate { epoch: self.epoch(), header, acknowledgements, elements }),
-        )
-        .await
+        let request = Evaluate { epoch: self.epoch(), header, acknowledgements, elements };
+        self.ask(holder, &Request::Evaluate(request)).await
     }
 
     /// Announces a changed header for `elements` and has them evaluated.
@@ -277,4 +286,85 @@ async fn a_budget_is_spent_once_wherever_one_asks() {
         elements: Bytes(rest[..32].to_vec()),
     };
     refused(f.ask("b", &Request::Evaluate(request)).await, Reason::Budget);
+}
+
+/// c's controller stands behind f too. f may not ask under c's key, and c's word does not count for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_shares_a_controller_with_a_matcher_is_its_relation() {
+    let place = Place::new();
+    let related = [("f", "c")];
+    let mut founded =
+        Founded::with_controllers(place.path(), &MEMBERS, &["c", "d", "e"], &related, |draft| draft);
+    founded.start(&MEMBERS);
+    founded.kill("f");
+    let mut f = Hostile::new(&founded).await;
+    let one = elements(1);
+    refused(f.attempt(&one, |_| {}).await, Reason::OwnMatcher);
+    let mut header = f.header(&one);
+    header.keys = ["d", "e"].map(id).to_vec();
+    let (hash, given) = f.announce(header).await;
+    let [a, b, c, d, e] = given.try_into().unwrap();
+    let with_its_own = [a.clone(), b.clone(), c];
+    refused(f.evaluate(hash, &with_its_own, &one).await, Reason::Acknowledgements);
+    // Everybody else's word does, and the others' keys are asked as ever.
+    answered(f.evaluate(hash, &[a, b, d, e], &one).await);
+}
+
+/// f is a key holder itself. It signs two requests with one number, over keys of two purposes, and shows each to holders
+/// that did not see the other. At most one of them is answered.
+#[tokio::test(flavor = "multi_thread")]
+async fn holders_that_saw_different_requests_do_not_both_make_a_majority() {
+    let place = Place::new();
+    let mut founded = Founded::new(place.path(), &MEMBERS, &["c", "d", "e", "f"], |draft| draft);
+    founded.start(&MEMBERS);
+    founded.kill("f");
+    let f = Hostile::new(&founded).await;
+    let (one, other) = (elements(1), elements(2));
+    let key = f.member.signing_key();
+    let first = f.header(&one).sign(&key);
+    let second = Header { purpose: "second".parse().unwrap(), ..f.header(&other) }.sign(&key);
+    let mut given = [Vec::new(), Vec::new()];
+    for (holder, header, given_at) in
+        [("a", &first, 0), ("b", &first, 0), ("c", &second, 1), ("d", &second, 1), ("e", &second, 1)]
+    {
+        let Response::Acknowledged(word) = f.announce_to(holder, header.signed()).await else { panic!() };
+        given[given_at].push(word);
+    }
+    // Two and its own: no majority of the other holders. What was said of the other request does not help.
+    given[0].push(Acknowledgement::sign(id("f"), first.hash(), &key));
+    refused(f.evaluate_at("a", first.hash(), &given[0], &one).await, Reason::Acknowledgements);
+    let borrowed = [&given[0][..2], &given[1][..1]].concat();
+    refused(f.evaluate_at("a", first.hash(), &borrowed, &one).await, Reason::Acknowledgements);
+    refused(f.announce_to("c", first.signed()).await, Reason::UsedNumber);
+    // The other three are a majority, and have seen the second one alone.
+    answered(f.evaluate_at("c", second.hash(), &given[1], &other).await);
+    refused(f.evaluate_at("a", second.hash(), &given[1], &other).await, Reason::NotEntered);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_past_epoch_is_not_evaluated_for_any_more() {
+    let place = Place::new();
+    let mut founded = Founded::new(place.path(), &MEMBERS, &["c", "d", "e", "f"], |draft| draft);
+    let mut hand = Hand::new(place.path(), Clock.now());
+    let clock = hand.file().to_string_lossy().into_owned();
+    MEMBERS.iter().for_each(|member| founded.start_changed(member, &[(CLOCK, &clock)]));
+    until_ready(&MEMBERS.map(|member| founded.node(member)));
+    founded.kill("f");
+    let mut f = Hostile::new(&founded).await;
+    let one = elements(1);
+    answered(f.attempt(&one, |_| {}).await);
+    // The shares are destroyed at the latest an hour after the epoch's end, and at a start.
+    hand.set(hand.now().plus_secs(190 * 86_400));
+    founded.stop("a");
+    founded.start_changed("a", &[(CLOCK, &clock)]);
+    let header = Header { time: hand.now(), ..f.header(&one) }.sign(&f.member.signing_key());
+    let announce = codec::encode(&Request::Announce(Announce { headers: vec![header.signed().clone()] }));
+    let answer = loop {
+        match f.network.request(&id("a"), Family::Evaluate, announce.clone()).await {
+            Ok(answer) => break codec::decode(&answer).unwrap(),
+            Err(_) => tokio::time::sleep(std::time::Duration::from_millis(50)).await,
+        }
+    };
+    refused(answer, Reason::Stranger);
+    refused(f.evaluate(header.hash(), &[], &one).await, Reason::Stranger);
 }

@@ -10,6 +10,7 @@ use std::time::Duration;
 use kring_node::clock::Clock;
 use kring_protocol::time::Timestamp;
 use kring_tests::caseload::Person;
+use kring_tests::changed::RECORD;
 use kring_tests::demo::until_ready;
 use kring_tests::founded::Founded;
 use kring_tests::node::Node;
@@ -20,11 +21,11 @@ use kring_tests::wait::until;
 
 use crate::signals::{add, matches, until_quiet};
 
-const MEMBERS: [&str; 6] = ["a", "b", "c", "d", "e", "f"];
-const MATCHERS: [&str; 4] = ["c", "d", "e", "f"];
-const SLOT: u64 = 600;
+pub(crate) const MEMBERS: [&str; 6] = ["a", "b", "c", "d", "e", "f"];
+pub(crate) const MATCHERS: [&str; 4] = ["c", "d", "e", "f"];
+pub(crate) const SLOT: u64 = 600;
 const TICK: u64 = 900;
-const HOUR: u64 = 3_600;
+pub(crate) const HOUR: u64 = 3_600;
 const DAYS: u64 = 2;
 /// The clock's steps; each ends just before a slot or tick may begin, so that every moment is reached within its slot.
 const STEP: u64 = 30;
@@ -32,8 +33,8 @@ const STEP: u64 = 30;
 /// Long enough for what a step sets off, on a machine with other things to do.
 const DONE_WITHIN: Duration = Duration::from_secs(60);
 
-struct Watched {
-    founded: Founded,
+pub(crate) struct Watched {
+    pub(crate) founded: Founded,
     hand: Hand,
     dir: PathBuf,
     /// By member: how far its traffic was looked at, and how many of its requests had no answer there.
@@ -51,7 +52,7 @@ impl Watched {
         })
     }
 
-    fn start_with(place: &Path, edit: impl FnOnce(String) -> String) -> Self {
+    pub(crate) fn start_with(place: &Path, edit: impl FnOnce(String) -> String) -> Self {
         let founded = Founded::new(place, &MEMBERS, &MATCHERS, edit);
         let now = Clock.now().secs();
         let hand = Hand::new(place, Timestamp::from_secs(now - now % HOUR + HOUR - 1));
@@ -64,17 +65,24 @@ impl Watched {
         for member in members {
             let (clock, done) = (text(self.hand.file()), text(&self.done_file(member)));
             let traffic = text(&self.traffic_file(member));
-            self.founded.start_changed(member, &[(CLOCK, &clock), (DONE, &done), (TRAFFIC, &traffic)]);
+            let record = text(&self.record(member));
+            let environment = [(CLOCK, &clock), (DONE, &done), (TRAFFIC, &traffic), (RECORD, &record)];
+            self.founded.start_changed(member, &environment.map(|(name, value)| (name, value.as_str())));
         }
         let nodes: Vec<_> = members.iter().map(|member| self.node(member)).collect();
         until_ready(&nodes);
     }
 
-    fn node(&self, member: &str) -> Node {
+    pub(crate) fn node(&self, member: &str) -> Node {
         self.founded.node(member)
     }
 
-    fn traffic_file(&self, member: &str) -> PathBuf {
+    /// Where all messages of a member's node are.
+    pub(crate) fn record(&self, member: &str) -> PathBuf {
+        self.dir.join(format!("{member}.record"))
+    }
+
+    pub(crate) fn traffic_file(&self, member: &str) -> PathBuf {
         self.dir.join(format!("{member}.traffic"))
     }
 
@@ -84,7 +92,7 @@ impl Watched {
 
     /// Lets so many seconds pass, step by step; each step is over when every node has done what was due in it, and every
     /// request has its answer: also those that the node did not wait for, because enough others had answered.
-    fn pass(&mut self, secs: u64) {
+    pub(crate) fn pass(&mut self, secs: u64) {
         let end = self.hand.now().secs() + secs;
         while self.hand.now().secs() < end {
             self.hand.set(self.hand.now().plus_secs(STEP));

@@ -13,6 +13,7 @@ use kring_protocol::sign::SigningKey;
 use kring_protocol::submission::Destination;
 use kring_protocol::time::Day;
 use rand::rngs::OsRng;
+use rand::seq::SliceRandom as _;
 
 use super::damaged;
 use crate::core::Core;
@@ -120,6 +121,23 @@ impl Due {
     pub(super) const fn appended(&mut self) {
         self.appending = 0;
     }
+}
+
+/// The order in which an append shows them: a random one, or posts that introduce two to each other would stand side by side,
+/// and every member reads the board (section 6.2). Posts to one mailbox keep their order, because what they tell follows on
+/// each other; so do messages, of which only those who speak know which belong together.
+pub(super) fn mixed(group: Group) -> Group {
+    let lane = |posting: &Posting| match posting {
+        Posting::Announcement(announcement) => Some(announcement.to),
+        Posting::Message(_) => None,
+    };
+    let mut order: Vec<_> = group.iter().map(|(_, posting)| lane(posting)).collect();
+    order.shuffle(&mut OsRng);
+    let mut lanes: HashMap<_, VecDeque<_>> = HashMap::new();
+    for (number, posting) in group {
+        lanes.entry(lane(&posting)).or_default().push_back((number, posting));
+    }
+    order.iter().filter_map(|lane| lanes.get_mut(lane)?.pop_front()).collect()
 }
 
 /// How many messages each relay has brought today.

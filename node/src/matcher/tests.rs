@@ -1,6 +1,14 @@
+use kring_protocol::board::{Body, Entry, Post};
 use kring_protocol::crypto::sha256;
+use kring_protocol::id::Address;
+use kring_protocol::meeting::Announcement;
+use kring_protocol::sealing::{ExchangeKey, ExchangeSecret};
+use kring_protocol::secret::Secret;
+use kring_protocol::sign::Signature;
+use kring_protocol::submission::{Inbox, Withdraw};
 use kring_protocol::time::Day;
 
+use super::due::{Posting, mixed};
 use super::{Ended, Kept, Seen, StoredKey};
 use crate::testing::golden;
 
@@ -41,3 +49,30 @@ const KEPT: [&str; 4] = [
     "030303030303030303030303030303030303030303030303030303030303030303030303030303030303030303030303",
     "03667469636b657445040404040463646179194e20",
 ];
+
+/// Two posts to each of forty mailboxes, pair by pair, and ten messages.
+#[test]
+fn an_append_is_mixed_and_each_mailbox_keeps_its_order() {
+    let mailbox = |number: u8| ExchangeSecret::from_bytes(Secret::new([number + 1; 32])).public();
+    let post = |to: ExchangeKey, n: u32| {
+        let withdraw = Withdraw { mailbox: to, signature: Signature::from_bytes([0; 64]) };
+        let inbox = Inbox::from_bytes([0; 16]);
+        Posting::Announcement(Announcement { to, inbox, n, post: Post::Withdrawn(withdraw) })
+    };
+    let message = |byte: u8| {
+        let (address, body) = (Address::from_bytes([byte; 16]), Body::from_bytes([0; 640]));
+        Posting::Message(Box::new(Entry { address, body }))
+    };
+    let posts = (0..2).flat_map(|n| (0..40).map(move |number| (number, n)));
+    let all = posts.map(|(number, n)| post(mailbox(number), n)).chain((0..10).map(message));
+    let group: Vec<_> = (0..).zip(all).collect();
+    let order = |group: Vec<(u64, Posting)>| group.into_iter().map(|(number, _)| number).collect::<Vec<_>>();
+    let one = order(mixed(group.clone()));
+    let place = |number: u64| one.iter().position(|other| *other == number).unwrap();
+    assert_eq!(one.len(), group.len());
+    assert!((0..40).all(|number| place(number) < place(number + 40)), "{one:?}");
+    assert!((80..89).all(|number| place(number) < place(number + 1)), "{one:?}");
+    let side_by_side = one.windows(2).filter(|pair| pair[0] + 1 == pair[1]).count();
+    assert!(side_by_side < 15, "one in ninety stays where it was: {one:?}");
+    assert_ne!(one, order(mixed(group)), "another order each time");
+}

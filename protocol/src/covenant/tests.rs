@@ -122,7 +122,7 @@ fn rules_are_checked_and_named() {
         coordination(&mut covenant, change);
         assert!(texts(&covenant).contains(expected), "{expected}: {}", texts(&covenant));
     }
-    let breaks: [(&str, Break); 10] = [
+    let breaks: [(&str, Break); 13] = [
         ("not a member", |c| c.matchers.push("nobody".parse().unwrap())),
         ("twice", |c| c.matchers.push(c.matchers[0].clone())),
         ("key holders; choose", |c| c.key_holders.truncate(2)),
@@ -135,6 +135,9 @@ fn rules_are_checked_and_named() {
         }),
         ("trace keys", |c| c.trace_keys[1] = c.trace_keys[0].clone()),
         ("first covenant", |c| c.version = 2),
+        ("at most half of them", |c| c.epochs.overlap_days = c.epochs.days / 2 + 1),
+        ("at least one day", |c| c.epochs.overlap_days = 0),
+        ("at most 400 days", |c| c.epochs.days = 401),
     ];
     for (expected, breaking) in breaks {
         let mut covenant = good.clone();

@@ -138,6 +138,8 @@ mod tests {
         {
             assert_eq!(parse(text), Err(Problem::DateForm), "{text}");
         }
+        // Eight bytes with a letter of two where the year would end.
+        assert_eq!(parse("201é031"), Err(Problem::DateForm));
         for text in ["2011-02-30", "31-04-2011", "2011-13-01", "2011-00-12", "2023-02-29"] {
             assert_eq!(parse(text), Err(Problem::DateImpossible), "{text}");
         }

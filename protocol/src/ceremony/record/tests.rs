@@ -85,6 +85,18 @@ fn a_missing_or_wrong_signature_names_its_holder() {
     assert_eq!(stranger, Err(RecordError::UnknownHolder(holder(4).0)));
 }
 
+/// A record of a later epoch is held to the same.
+#[test]
+fn an_epoch_far_away_needs_its_signatures_too() {
+    for epoch in [1, 8, 400, u32::MAX] {
+        let mut later = signed(KeyRecord { epoch: Epoch(epoch), ..record() });
+        assert_eq!(verify(&later).err(), None, "{epoch}");
+        later.signatures = signed(record()).signatures;
+        let fails = Err(RecordError::Signature(holder(1).0));
+        assert_eq!(verify(&later), if epoch == record().epoch.0 { Ok(()) } else { fails }, "{epoch}");
+    }
+}
+
 #[test]
 fn every_field_is_signed() {
     type Change = fn(&mut KeyRecord);
