@@ -406,8 +406,7 @@ pub async fn import(
     let purpose = purpose(core, None, &mut errors).ok_or(ApplicationError::Invalid(errors))?;
     let recipes = partner.cases().recipes(&purpose).ok_or(ApplicationError::Internal)?;
     let read = tokio::task::block_in_place(|| caseload::read(csv, core.today(), &recipes));
-    let caseload =
-        read.map_err(|error| ApplicationError::Invalid(vec![InvalidParam::body("", error.to_string())]))?;
+    let caseload = read.map_err(ApplicationError::Unreadable)?;
     let mut report = ImportReport { dry_run, persons: caseload.persons(), ..ImportReport::default() };
     report.lines_left_out = by_line(&caseload.problems);
     report.warnings = by_line(&caseload.warnings);
@@ -462,5 +461,6 @@ fn by_line(problems: &[caseload::LineProblem]) -> Vec<LineReason> {
         line: line[0].line,
         reason: line.iter().map(caseload::LineProblem::without_line).collect::<Vec<_>>().join("; "),
     };
+        problems: line.to_vec(),
     problems.chunk_by(|one, next| one.line == next.line).map(together).collect()
 }

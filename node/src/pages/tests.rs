@@ -55,6 +55,9 @@ fn used() -> BTreeSet<String> {
                 "role-",
                 "progress-",
                 "lead-",
+                "import-why-",
+                "import-lacks-",
+                "import-file-",
             ];
             let quoted = text.split('"').skip(1).step_by(2);
             let keys = quoted.filter(|text| prefixes.iter().any(|prefix| text.starts_with(prefix)));

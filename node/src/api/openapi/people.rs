@@ -112,6 +112,16 @@ fn accept() -> Value {
 }
 
 fn assign() -> Value {
+fn decline() -> Value {
+    let summary =
+        "Declines a signal that was offered to the person whose token this is; it stays with its owner.";
+    of_signal("declineSignal", summary).problems(&[400, 404, 409]).answers(
+        "200",
+        "It is declined.",
+        "Declined",
+    )
+}
+
     of_signal("assignSignal", "Gives a signal to a professional; for supervisors.")
         .body("application/json", &reference("NewOwner"))
         .problems(BODY_PROBLEMS)
