@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::{get, post};
+use axum::routing::get;
 
 use crate::application::Node;
 use crate::sign_in::{self, SignIn};
@@ -86,7 +86,8 @@ fn cases() -> Router<Arc<Pages>> {
         .route("/signals/{id}/renew", get(signal::renew_page).post(signal::renew))
         .route("/signals/{id}/withdraw", get(signal::withdraw_page).post(signal::withdraw))
         .route("/signals/{id}/hand-over", get(signal::hand_over_page).post(signal::hand_over))
-        .route("/signals/{id}/take-over", post(signal::take_over))
+        .route("/signals/{id}/take-over", get(signal::show).post(signal::take_over))
+        .route("/signals/{id}/decline", get(signal::show).post(signal::decline))
         .route("/notices/{id}", get(notice::show))
         .route("/notices/{id}/respond", get(notice::show).post(notice_acts::respond))
         .route("/notices/{id}/not-right", get(notice::show).post(notice_acts::not_right))

@@ -278,6 +278,7 @@ fn new_case(
         owner: known.and_then(|case| case.owner),
         team: known.and_then(|case| case.team),
         offered_to: known.and_then(|case| case.offered_to),
+        declined_by: known.and_then(|case| case.declined_by),
     })
 }
 
@@ -460,7 +461,7 @@ fn by_line(problems: &[caseload::LineProblem]) -> Vec<LineReason> {
     let together = |line: &[caseload::LineProblem]| LineReason {
         line: line[0].line,
         reason: line.iter().map(caseload::LineProblem::without_line).collect::<Vec<_>>().join("; "),
-    };
         problems: line.to_vec(),
+    };
     problems.chunk_by(|one, next| one.line == next.line).map(together).collect()
 }

@@ -83,6 +83,7 @@ pub(super) fn view(id: &str, case: &str) -> SignalView {
         owner: None,
         team: None,
         offered_to: None,
+        declined_by: None,
     }
 }
 

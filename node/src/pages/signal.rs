@@ -38,6 +38,9 @@ struct SignalPage {
     informed: Option<String>,
     quiet: Option<u8>,
     offered: Option<String>,
+    declined: Option<String>,
+    /// Who asks the viewer to take it over.
+    asks: Option<String>,
     may_change: bool,
 }
 
@@ -60,6 +63,8 @@ struct ActPage {
     text: String,
     button: &'static str,
     colleagues: Option<Vec<(String, String)>>,
+    /// Who was asked and has not answered.
+    offered: Option<String>,
 }
 
 pub(super) fn id_of(id: &str) -> Option<CaseId> {
@@ -151,6 +156,8 @@ pub(super) async fn show(site: Site, Path(id): Path<String>) -> Response {
         informed: case.family_informed.as_ref().map(|informed| informed_text(&page, informed)),
         quiet: (case.min > 2).then_some(case.min),
         offered: name_of(&site, case.offered_to),
+        declined: name_of(&site, case.declined_by),
+        asks: name_of(&site, case.owner).filter(|_| may(&site, CaseAct::TakeOver, &case)),
         may_change: may(&site, CaseAct::Change, &case),
         page,
     };
@@ -199,8 +206,9 @@ async fn act_page(site: &Site, id: String, kind: Kind, wrong: &[(&str, &str)]) -
         Kind::HandOver => ("hand-over-title", page.t("hand-over-text"), "hand-over-do"),
     };
     let colleagues = (kind == Kind::HandOver).then(|| colleagues(site));
+    let offered = name_of(site, case.offered_to).filter(|_| kind == Kind::HandOver);
     let reference = case.case_reference.clone();
-    let template = ActPage { id, reference, title, text, button, colleagues, page };
+    let template = ActPage { id, reference, title, text, button, colleagues, offered, page };
     render_with(template.page.status(), &template)
 }
 
@@ -266,6 +274,14 @@ pub(super) struct SheetRow {
     who: String,
     what: String,
     why: String,
+/// `POST /signals/{id}/decline`.
+pub(super) async fn decline(site: Site, Path(id): Path<String>, _form: CsrfForm<Pairs>) -> Response {
+    match site.node().decline_signal(&site.actor(), &id, None).await {
+        Ok(_) => site.go("/", Some("said-declined")),
+        Err(error) => site.failed(&error),
+    }
+}
+
 }
 
 #[derive(Debug, Template)]
@@ -346,6 +362,8 @@ pub(super) fn rendered(page: &dyn Fn() -> Page, text: &str) -> Vec<String> {
         page: page(),
         id: text(),
         reference: text(),
+        declined: some(),
+        asks: some(),
         title: "hand-over-title",
         text: text(),
         button: "hand-over-do",
@@ -357,6 +375,7 @@ pub(super) fn rendered(page: &dyn Fn() -> Page, text: &str) -> Vec<String> {
         today: text(),
         rows: vec![SheetRow { when: text(), who: text(), what: text(), why: text() }],
         persons: vec![(text(), "role-child")],
+        offered: some(),
         contact: some(),
     };
     [signal.render(), given.render(), act.render(), sheet.render()].map(Result::unwrap).into()

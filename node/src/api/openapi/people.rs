@@ -16,6 +16,7 @@ pub(super) fn paths() -> Vec<(&'static str, Value)> {
         ("/teams", json!({ "get": teams(), "post": add_team() })),
         ("/signals/{id}/hand-over", json!({ "post": hand_over() })),
         ("/signals/{id}/accept", json!({ "post": accept() })),
+        ("/signals/{id}/decline", json!({ "post": decline() })),
         ("/signals/{id}/assign", json!({ "post": assign() })),
         ("/signals/{id}/erase", json!({ "post": erase() })),
         ("/access-requests", json!({ "post": access_request() })),
@@ -111,7 +112,6 @@ fn accept() -> Value {
     of_signal("acceptSignal", summary).problems(&[400, 404, 409]).answers("200", "The signal.", "Signal")
 }
 
-fn assign() -> Value {
 fn decline() -> Value {
     let summary =
         "Declines a signal that was offered to the person whose token this is; it stays with its owner.";
@@ -122,6 +122,7 @@ fn decline() -> Value {
     )
 }
 
+fn assign() -> Value {
     of_signal("assignSignal", "Gives a signal to a professional; for supervisors.")
         .body("application/json", &reference("NewOwner"))
         .problems(BODY_PROBLEMS)
