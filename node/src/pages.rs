@@ -21,6 +21,7 @@ mod events;
 mod fields;
 mod give_signal;
 mod import;
+mod kept;
 mod new_signal;
 mod notice;
 mod notice_acts;
@@ -46,21 +47,31 @@ pub struct Pages {
     pub origin: String,
     drafts: draft::Drafts,
     said: said::Said,
+    pub(crate) kept: kept::Kept,
 }
 
 impl Pages {
     /// The pages of a node.
     #[must_use]
     pub fn new(node: Arc<Node>, sign_in: Arc<SignIn>, origin: String) -> Self {
-        Self { node, sign_in, origin, drafts: draft::Drafts::default(), said: said::Said::default() }
+        Self {
+            node,
+            sign_in,
+            origin,
+            drafts: draft::Drafts::default(),
+            said: said::Said::default(),
+            kept: kept::Kept::default(),
+        }
     }
 }
 
 /// Everything outside the API.
 pub fn router(pages: Arc<Pages>) -> Router {
+    let ended = axum::middleware::from_fn_with_state(Arc::clone(&pages), sign_in::keep_what_was_typed);
     Router::new()
         .merge(cases())
         .merge(offices())
+        .route_layer(ended)
         .merge(sign_in::router())
         .route("/assets/{name}", get(assets::serve))
         .fallback(site::nothing_here)
@@ -94,7 +105,7 @@ fn cases() -> Router<Arc<Pages>> {
         .route("/notices/{id}/contact", get(notice::show).post(notice_acts::contact))
         .route("/notices/{id}/lead", get(notice::show).post(notice_acts::lead))
         .route("/notices/{id}/close", get(notice::show).post(notice_acts::close))
-        .route("/notices/{id}/mute", post(notice_acts::mute))
+        .route("/notices/{id}/mute", get(notice::show).post(notice_acts::mute))
         .route("/absence", get(absence::show).post(absence::set))
         .route("/absence/hand-over", get(absence::show).post(absence::hand_over))
         .route("/team", get(team::show))

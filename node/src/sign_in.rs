@@ -25,6 +25,7 @@ use crate::keystore::IndexKey;
 use crate::people::{Account, AccountId, People, SignInName};
 use crate::store::StoreError;
 
+mod again;
 mod attempts;
 mod browser;
 mod credential;
@@ -37,6 +38,7 @@ mod session;
 mod totp;
 mod visitor;
 
+pub use again::keep_what_was_typed;
 pub use browser::SignedIn;
 pub use credential::ACTIVATION_TERM;
 pub use form::{CsrfForm, CsrfUpload, Upload};

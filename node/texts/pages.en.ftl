@@ -45,6 +45,7 @@ not-found-title = There is no such page
 not-found-text = The address is wrong, or you may not see this page.
 no-right-title = You may not see this page
 no-right-text = Ask your manager if you think that this is wrong.
+typed-kept = You are signed in again. What you filled in is back. Nothing was sent yet.
 to-overview = To my overview
 
 # Words that come back often.
@@ -271,6 +272,8 @@ hand-over-asked = You asked somebody already
 hand-over-keep = Take back this request
 said-withdrawn = Your signal was stopped. Other organisations do not see you any more.
 said-offered = We asked your colleague.
+said-declined = You do not take over the signal. Your colleague sees that.
+said-kept = The signal stays yours.
 said-taken-over = You took over the signal.
 
 # The notice.

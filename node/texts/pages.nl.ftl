@@ -45,6 +45,7 @@ not-found-title = Deze pagina is er niet
 not-found-text = Het adres klopt niet, of u mag deze pagina niet zien.
 no-right-title = U mag deze pagina niet zien
 no-right-text = Vraag uw leidinggevende als u denkt dat dit niet klopt.
+typed-kept = U bent opnieuw ingelogd. Wat u invulde, staat er weer. Er is nog niets verstuurd.
 to-overview = Naar mijn overzicht
 
 # Woorden die vaak terugkomen.
@@ -271,6 +272,8 @@ hand-over-asked = U hebt al iemand gevraagd
 hand-over-keep = Trek dit verzoek in
 said-withdrawn = Uw signaal is gestopt. Andere organisaties zien u niet meer.
 said-offered = Wij hebben uw collega gevraagd.
+said-declined = U neemt het signaal niet over. Uw collega ziet dat.
+said-kept = Het signaal blijft van u.
 said-taken-over = U hebt het signaal overgenomen.
 
 # Het bericht.

@@ -245,7 +245,14 @@ pub(super) async fn withdraw(site: Site, Path(id): Path<String>, _form: CsrfForm
 
 /// `POST /signals/{id}/hand-over`.
 pub(super) async fn hand_over(site: Site, Path(id): Path<String>, form: CsrfForm<Pairs>) -> Response {
-    let to = Fields(form.0).text("colleague");
+    let fields = Fields(form.0);
+    if fields.text("action") == "keep" {
+        return match site.node().hand_over_signal(&site.actor(), &id, None, None).await {
+            Ok(_) => site.go("/", Some("said-kept")),
+            Err(error) => site.failed(&error),
+        };
+    }
+    let to = fields.text("colleague");
     if to.is_empty() {
         return act_page(&site, id, Kind::HandOver, &[("colleague", "wrong-colleague")]).await;
     }

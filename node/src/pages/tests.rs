@@ -31,7 +31,7 @@ fn used() -> BTreeSet<String> {
         }
         used.extend(named(&text, ".count(\"").into_iter().map(|id| format!("{id}-one")));
         if file.extension().is_some_and(|ending| ending == "html") {
-            let macros = ["field", "date", "select", "radio"];
+            let macros = ["field", "date", "select"];
             let calls = macros.iter().flat_map(|name| {
                 text.split(&format!("{{% call forms::{name}(page, ")).skip(1).collect::<Vec<_>>()
             });

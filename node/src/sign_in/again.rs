@@ -1,0 +1,57 @@
+//! Forms of a session that has ended: nothing is done with them; what was typed is kept for the person whose session it was,
+//! until they are signed in again.
+//!
+//! Not here: for how long, and how it is filled in (`crate::pages`).
+
+use std::sync::Arc;
+
+use axum::extract::{FromRequest as _, Request, State};
+use axum::http::Method;
+use axum::middleware::Next;
+use axum::response::Response;
+
+use super::SignIn;
+use super::browser::{Browser, Who};
+use super::form::{CsrfForm, Fields, browser};
+use super::session::same;
+use crate::pages::Pages;
+use crate::people::AccountId;
+
+/// Around pages with forms: a form of a session that has ended is kept, and its browser goes to sign in.
+pub async fn keep_what_was_typed(State(pages): State<Arc<Pages>>, request: Request, next: Next) -> Response {
+    if request.method() != Method::POST {
+        return next.run(request).await;
+    }
+    let (mut parts, body) = request.into_parts();
+    let browser = browser(&mut parts, &pages).await;
+    if !matches!(browser.who, Who::Ended(_)) {
+        return next.run(Request::from_parts(parts, body)).await;
+    }
+    // Reading it keeps it, where it is a form of that session; whatever it is, it goes no further.
+    let form = Request::from_parts(parts.clone(), body);
+    let _ = CsrfForm::<Fields>::from_request(form, &pages).await;
+    pages.sign_in.send_to_sign_in(browser, &parts)
+}
+
+impl SignIn {
+    /// Whose form this is, if its session has ended: that of this browser, or one before it of the same person, as when
+    /// they signed in again in another window.
+    pub(super) fn of_ended(&self, browser: &Browser, pairs: &Fields) -> Option<AccountId> {
+        let mut words = pairs.iter().filter(|(name, _)| name == "csrf").map(|(_, word)| word);
+        let (word, None) = (words.next()?, words.next()) else { return None };
+        match &browser.who {
+            Who::Ended(session) => same(&session.csrf, word).then_some(session.account),
+            Who::SignedIn(signed_in) => {
+                let account = signed_in.account.id;
+                self.sessions.had_word(account, word).then_some(account)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Keeps the fields, those that hold words of ours left out.
+pub(super) fn keep(pages: &Pages, account: AccountId, path: &str, mut pairs: Fields) {
+    pairs.retain(|(name, _)| name != "csrf");
+    pages.kept.put(account, path, pairs, pages.sign_in.core.now());
+}
