@@ -31,13 +31,20 @@ const validator = new HtmlValidate({
 export const WIDE = { width: 1280, height: 900 };
 export const PHONE = { width: 320, height: 640 };
 
+const QUIET = [
+  "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+  "--disable-component-update", "--disable-sync",
+];
+const executablePath = process.env.TEST_CHROMIUM || "/usr/bin/chromium";
+
 export function launch() {
-  const quiet = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-  ];
-  const executablePath = process.env.TEST_CHROMIUM || "/usr/bin/chromium";
-  return chromium.launch({ executablePath, args: quiet });
+  return chromium.launch({ executablePath, args: QUIET });
+}
+
+/** A browser with a profile on disk, as people have. */
+export function launchWith(profile) {
+  const args = [...QUIET, "--disk-cache-size=100000000"];
+  return chromium.launchPersistentContext(profile, { executablePath, args, locale: "nl-NL", viewport: WIDE });
 }
 
 /** What was wrong with pages; empty is good. */
@@ -46,7 +53,7 @@ export const faults = [];
 /** Somebody at a browser of their own. */
 export async function person(browser, partner, role, options = {}) {
   const signIn = partner.sign_ins.find((one) => one.role === role) || partner.sign_ins[role];
-  const context = await browser.newContext({
+  const context = options.context || await browser.newContext({
     viewport: options.viewport || WIDE,
     javaScriptEnabled: options.javaScript !== false,
     locale: options.locale || "nl-NL",
@@ -58,18 +65,23 @@ export async function person(browser, partner, role, options = {}) {
   page.setDefaultTimeout(30_000);
   page.address = partner.address;
   page.who = `${signIn.user}@${partner.partner}`;
+  await enter(page, signIn);
+  return page;
+}
+
+/** Signs in on a page, and hears from then on what goes wrong on it. */
+export async function enter(page, signIn) {
   page.on("pageerror", (error) => faults.push(`${page.who}: script error: ${error.message}`));
   page.on("console", (message) => {
     const text = message.text();
     // A page with status 400 is a page all the same; the browser notes it.
     if (message.type() === "error" && !text.includes("status of 40")) faults.push(`${page.who}: console: ${text}`);
   });
-  await page.goto(`${partner.address}/`);
+  await page.goto(`${page.address}/`);
   await page.fill("#user", signIn.user);
   await page.fill("#password", signIn.password);
   await page.click("main button");
   await page.waitForURL((url) => !url.pathname.startsWith("/sign-in"));
-  return page;
 }
 
 export function go(page, where) {
