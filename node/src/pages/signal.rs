@@ -274,13 +274,6 @@ pub(super) async fn take_over(site: Site, Path(id): Path<String>, _form: CsrfFor
     }
 }
 
-/// A line of the sheet.
-#[derive(Debug)]
-pub(super) struct SheetRow {
-    when: String,
-    who: String,
-    what: String,
-    why: String,
 /// `POST /signals/{id}/decline`.
 pub(super) async fn decline(site: Site, Path(id): Path<String>, _form: CsrfForm<Pairs>) -> Response {
     match site.node().decline_signal(&site.actor(), &id, None).await {
@@ -289,6 +282,13 @@ pub(super) async fn decline(site: Site, Path(id): Path<String>, _form: CsrfForm<
     }
 }
 
+/// A line of the sheet.
+#[derive(Debug)]
+pub(super) struct SheetRow {
+    when: String,
+    who: String,
+    what: String,
+    why: String,
 }
 
 #[derive(Debug, Template)]
@@ -362,6 +362,8 @@ pub(super) fn rendered(page: &dyn Fn() -> Page, text: &str) -> Vec<String> {
         informed: some(),
         quiet: Some(3),
         offered: some(),
+        declined: some(),
+        asks: some(),
         may_change: true,
     };
     let given = Given { page: page(), id: text(), reference: text(), ends: text() };
@@ -369,12 +371,11 @@ pub(super) fn rendered(page: &dyn Fn() -> Page, text: &str) -> Vec<String> {
         page: page(),
         id: text(),
         reference: text(),
-        declined: some(),
-        asks: some(),
         title: "hand-over-title",
         text: text(),
         button: "hand-over-do",
         colleagues: Some(vec![(text(), text())]),
+        offered: some(),
     };
     let sheet = Sheet {
         page: page(),
@@ -382,7 +383,6 @@ pub(super) fn rendered(page: &dyn Fn() -> Page, text: &str) -> Vec<String> {
         today: text(),
         rows: vec![SheetRow { when: text(), who: text(), what: text(), why: text() }],
         persons: vec![(text(), "role-child")],
-        offered: some(),
         contact: some(),
     };
     [signal.render(), given.render(), act.render(), sheet.render()].map(Result::unwrap).into()
