@@ -67,11 +67,11 @@ impl Pages {
 
 /// Everything outside the API.
 pub fn router(pages: Arc<Pages>) -> Router {
-    let ended = axum::middleware::from_fn_with_state(Arc::clone(&pages), sign_in::keep_what_was_typed);
+    let forms = axum::middleware::from_fn_with_state(Arc::clone(&pages), sign_in::around_forms);
     Router::new()
         .merge(cases())
         .merge(offices())
-        .route_layer(ended)
+        .route_layer(forms)
         .merge(sign_in::router())
         .route("/assets/{name}", get(assets::serve))
         .fallback(site::nothing_here)

@@ -26,6 +26,7 @@ use crate::people::{Account, AccountId, People, SignInName};
 use crate::store::StoreError;
 
 mod again;
+mod answers;
 mod attempts;
 mod browser;
 mod credential;
@@ -38,7 +39,7 @@ mod session;
 mod totp;
 mod visitor;
 
-pub use again::keep_what_was_typed;
+pub use again::around_forms;
 pub use browser::SignedIn;
 pub use credential::ACTIVATION_TERM;
 pub use form::{CsrfForm, CsrfUpload, Upload};
@@ -66,6 +67,7 @@ pub struct SignIn {
     people: Arc<People>,
     sessions: Sessions,
     visitors: Visitors,
+    answers: answers::Answers,
     credentials: Credentials,
     hasher: Hasher,
     provider: Option<Provider>,
@@ -95,6 +97,7 @@ impl SignIn {
         Ok(Self {
             sessions,
             visitors: Visitors::default(),
+            answers: answers::Answers::default(),
             credentials: Credentials::new(Arc::clone(&core)),
             hasher: Hasher::new(),
             provider: provider.map(Provider::new),

@@ -185,12 +185,12 @@ reach-title = Whom can others reach?
 reach-text = The other organisation sees this when you both want to coordinate. Not earlier.
 reach-away = Are you away? Then your substitute gets the notices. Arrange that at Absence and hand-over.
 contact-name = Name
-contact-name-hint = Your given name and family name
+contact-name-hint = Given name and family name
 contact-function = Function
 contact-phone = Telephone number
 contact-phone-hint = Where a colleague really reaches you
 contact-email = E-mail address
-contact-email-hint = Your address at work
+contact-email-hint = The address at work
 family-title = Did you tell the family that you give a signal?
 family-rule = You always tell them, unless that is not safe.
 family-under-12 = Younger than 12: tell the parents.
@@ -232,6 +232,7 @@ given-look = Look at your signal
 draft-gone = What you filled in is not there any more. Please begin again.
 
 # A signal.
+signal-page = Signal
 signal-title = Signal { $reference }
 signal-others = Others are involved too.
 signal-to-notice = To the notice

@@ -185,12 +185,12 @@ reach-title = Wie kan een ander bereiken?
 reach-text = Dit ziet de andere organisatie als u allebei wilt afstemmen. Eerder niet.
 reach-away = Bent u afwezig? Dan krijgt uw vervanger de berichten. Dat regelt u bij Afwezig en overdragen.
 contact-name = Naam
-contact-name-hint = Uw voornaam en achternaam
+contact-name-hint = Voornaam en achternaam
 contact-function = Functie
 contact-phone = Telefoonnummer
 contact-phone-hint = Waarop een collega u echt bereikt
 contact-email = E-mailadres
-contact-email-hint = Uw werkadres
+contact-email-hint = Het werkadres
 family-title = Hebt u het gezin verteld dat u een signaal afgeeft?
 family-rule = U vertelt het altijd, behalve als dat niet veilig is.
 family-under-12 = Jonger dan 12: vertel het de ouders.
@@ -232,6 +232,7 @@ given-look = Bekijk uw signaal
 draft-gone = Wat u invulde, is er niet meer. Begin opnieuw.
 
 # Een signaal.
+signal-page = Signaal
 signal-title = Signaal { $reference }
 signal-others = Ook anderen zijn betrokken.
 signal-to-notice = Naar het bericht

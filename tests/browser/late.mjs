@@ -45,8 +45,10 @@ try {
   for (const partner of all) for (const signIn of partner.sign_ins) await activate(browser, partner, signIn);
   const anna = await open(browser, first, "professional");
   const bram = await open(browser, second, "professional");
-  await giveSignal(anna, "L-1", family);
-  await giveSignal(bram, "L-2", family);
+  for (const [page, reference] of [[anna, "L-1"], [bram, "L-2"]]) {
+    // This network has several purposes.
+    await giveSignal(page, reference, family, async (step) => { if (step === "who") await page.selectOption("#purpose", { index: 1 }); });
+  }
   await openNotice(bram, "L-2");
   await coordinate(bram);
   await openNotice(anna, "L-1");

@@ -100,7 +100,7 @@ fn staff(node: &Node, names: &[(&str, &str)]) -> Value {
         let user = name.split(' ').next().unwrap().to_lowercase();
         let body = json!({
             "signIn": { "local": user }, "name": name, "email": format!("{user}@partner.example"),
-            "phone": "010 123 45 67", "function": "social-worker", "roles": [role], "teams": [team],
+            "phone": "010 123 45 67", "function": "teacher", "roles": [role], "teams": [team],
         });
         let id = made("/people", &body)["id"].as_str().unwrap().to_owned();
         let code = made(&format!("/people/{id}/activation"), &Value::Null)["code"].clone();
@@ -193,6 +193,10 @@ fn nothing_of_a_case_stays_in_browsers_addresses_logs_or_metrics() {
                 .map(|one| (one.canary, one.place)),
         );
     }
+    // A browser may know how its own person is reached: it fills that in where they want.
+    let own = |canary: &str| CONTACT.iter().any(|detail| detail.eq_ignore_ascii_case(canary));
+    let learnt = |place: &str| ["/Web Data", "/Sessions/"].iter().any(|file| place.contains(file));
+    leaks.retain(|(canary, place)| !(own(canary) && learnt(place)));
     assert!(leaks.is_empty(), "{leaks:#?}");
     // The control: what was planted is found in what was written down and in the profile.
     let planted = found(&scanner, &kept.join("planted.json"));
@@ -212,6 +216,11 @@ fn every_page_can_be_used_by_everybody_and_keeps_to_itself() {
 #[test]
 fn professionals_of_three_partners_come_to_work_together_in_their_browsers() {
     drive("story.mjs");
+}
+
+#[test]
+fn nothing_that_is_filled_in_does_anything() {
+    drive("payloads.mjs");
 }
 
 #[test]

@@ -156,6 +156,15 @@ fn why_unreadable(page: &Page, error: &CaseloadError) -> String {
     }
 }
 
+/// The template with this text in every field, for tests.
+#[cfg(test)]
+pub(super) fn rendered(page: Page, text: &str) -> Vec<String> {
+    let lines = || vec![(1, text.to_owned())];
+    let report =
+        Report { dry_run: true, cases: 1, persons: 1, unchanged: 1, left_out: lines(), warnings: lines() };
+    vec![ImportPage { page, report: Some(report) }.render().unwrap()]
+}
+
 #[cfg(test)]
 mod tests {
     use kring_protocol::recipe::RecipeList;

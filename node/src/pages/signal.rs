@@ -155,7 +155,7 @@ pub(super) async fn show(site: Site, Path(id): Path<String>) -> Response {
         contact,
         informed: case.family_informed.as_ref().map(|informed| informed_text(&page, informed)),
         quiet: (case.min > 2).then_some(case.min),
-        offered: name_of(&site, case.offered_to),
+        offered: name_of(&site, case.offered_to).filter(|_| case.offered_to != Some(site.who.account.id)),
         declined: name_of(&site, case.declined_by),
         asks: name_of(&site, case.owner).filter(|_| may(&site, CaseAct::TakeOver, &case)),
         may_change: may(&site, CaseAct::Change, &case),

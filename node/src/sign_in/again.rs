@@ -6,31 +6,36 @@
 use std::sync::Arc;
 
 use axum::extract::{FromRequest as _, Request, State};
-use axum::http::Method;
+use axum::http::{Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 
-use super::SignIn;
 use super::browser::{Browser, Who};
 use super::form::{CsrfForm, Fields, browser};
 use super::session::same;
+use super::{SignIn, answers};
 use crate::pages::Pages;
 use crate::people::AccountId;
 
-/// Around pages with forms: a form of a session that has ended is kept, and its browser goes to sign in.
-pub async fn keep_what_was_typed(State(pages): State<Arc<Pages>>, request: Request, next: Next) -> Response {
-    if request.method() != Method::POST {
-        return next.run(request).await;
-    }
+/// Around pages with forms. A form of a session that has ended is kept, and its browser goes to sign in. The page that
+/// answers any other is fetched after a redirect.
+pub async fn around_forms(State(pages): State<Arc<Pages>>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
-    let browser = browser(&mut parts, &pages).await;
-    if !matches!(browser.who, Who::Ended(_)) {
-        return next.run(Request::from_parts(parts, body)).await;
+    let mut browser = browser(&mut parts, &pages).await;
+    match (&browser.who, &parts.method) {
+        (Who::SignedIn(signed_in), &(Method::GET | Method::POST)) => {
+            let session = signed_in.session.clone();
+            answers::by_redirect(&pages, &session, Request::from_parts(parts, body), next).await
+        }
+        (Who::Ended(_), &Method::POST) => {
+            // Reading it keeps it, where it is a form of that session; whatever it is, it goes no further.
+            let form = Request::from_parts(parts.clone(), body);
+            let refused = CsrfForm::<Fields>::from_request(form, &pages).await.err();
+            browser.kept = refused.is_some_and(|answer| answer.status() == StatusCode::SEE_OTHER);
+            pages.sign_in.send_to_sign_in(browser, &parts)
+        }
+        _ => next.run(Request::from_parts(parts, body)).await,
     }
-    // Reading it keeps it, where it is a form of that session; whatever it is, it goes no further.
-    let form = Request::from_parts(parts.clone(), body);
-    let _ = CsrfForm::<Fields>::from_request(form, &pages).await;
-    pages.sign_in.send_to_sign_in(browser, &parts)
 }
 
 impl SignIn {

@@ -56,6 +56,8 @@ pub(super) struct Browser {
     /// What its headers ask for; what was chosen counts more.
     accepted: Language,
     pub(super) address: IpAddr,
+    /// What its person typed in a form of a session that has ended is kept.
+    pub(super) kept: bool,
 }
 
 impl FromRequestParts<Arc<Pages>> for Browser {
@@ -69,6 +71,7 @@ impl FromRequestParts<Arc<Pages>> for Browser {
                 text(&parts.headers, header::ACCEPT_LANGUAGE.as_str()).unwrap_or_default(),
             ),
             address: address(&parts.headers, peer),
+            kept: false,
         })
     }
 }
@@ -126,6 +129,7 @@ impl SignIn {
     pub(super) fn receive(&self, browser: &mut Browser) -> Option<HeaderValue> {
         let note = match browser.who {
             Who::Visitor(..) | Who::SignedIn(_) => return None,
+            Who::Ended(_) if browser.kept => Some("sign-in-ended-kept"),
             Who::Ended(_) => Some("sign-in-ended"),
             Who::Unknown => None,
         };

@@ -76,7 +76,8 @@ fn what_was_typed_when_the_session_ended_comes_back_to_who_typed_it() {
         (303, "/sign-in"),
         "without anything in the address"
     );
-    assert!(!shows_some(&browser.get("/sign-in").body));
+    let page = browser.get("/sign-in").body;
+    assert!(page.contains("Wat u invulde, is bewaard.") && !shows_some(&page));
 
     // Somebody else at the same browser gets nothing of it; whose it is does, as often as the page is loaded.
     assert_eq!(sign_in(&browser, "bea"), path);
