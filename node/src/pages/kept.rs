@@ -47,8 +47,9 @@ impl Kept {
 
     /// What this account typed at `path`. It stays: a page may be loaded twice.
     pub(super) fn get(&self, account: AccountId, path: &str, now: Timestamp) -> Option<Pairs> {
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let form = kept.get(&account).filter(|form| form.path == path && is_fresh(form, now))?;
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.retain(|_, form| is_fresh(form, now));
+        let form = kept.get(&account).filter(|form| form.path == path)?;
         Some(form.pairs.clone())
     }
 
@@ -75,10 +76,11 @@ mod tests {
         let at = Timestamp::from_secs;
         let typed = vec![("reference".to_owned(), "A-1".to_owned())];
         kept.put(me, "/here", typed.clone(), at(100));
-        assert_eq!(kept.get(me, "/here", at(100 + TERM_SECS - 1)), Some(typed));
+        assert_eq!(kept.get(me, "/here", at(100 + TERM_SECS - 1)), Some(typed.clone()));
         assert_eq!(kept.get(other, "/here", at(100)), None);
         assert_eq!(kept.get(me, "/there", at(100)), None);
         assert_eq!(kept.get(me, "/here", at(100 + TERM_SECS)), None, "it has ended");
+        kept.put(me, "/here", typed, at(100));
         kept.forget(me, "/there");
         assert!(kept.get(me, "/here", at(100)).is_some());
         kept.forget(me, "/here");

@@ -43,16 +43,14 @@ impl std::fmt::Debug for Answers {
 impl Answers {
     fn put(&self, session: IdHash, answer: Answer) {
         let mut answers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = answer.since;
-        answers.retain(|_, other| now.secs().saturating_sub(other.since.secs()) < TERM_SECS);
         answers.insert(session, answer);
     }
 
     /// Takes what answers the last form of this session, if it was sent to this path.
     fn take(&self, session: IdHash, path: &str, now: Timestamp) -> Option<Answer> {
-        let answer = self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&session)?;
-        let fresh = now.secs().saturating_sub(answer.since.secs()) < TERM_SECS;
-        (answer.path == path && fresh).then_some(answer)
+        let mut answers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        answers.retain(|_, answer| now.secs().saturating_sub(answer.since.secs()) < TERM_SECS);
+        answers.remove(&session).filter(|answer| answer.path == path)
     }
 }
 
