@@ -45,7 +45,7 @@ pub use audit::{AuditEntry, AuditProof, ProofView};
 pub use auth::{Actor, Scope, TokenRecord};
 pub use error::{ApplicationError, InvalidParam, Place, Problem};
 pub use events::EventView;
-pub use hand_over::ErasedView;
+pub use hand_over::{DeclinedView, ErasedView};
 pub use idempotency::Idempotency;
 pub use imports::{ImportReport, LineReason};
 pub use network::{BoardRead, KeyView, NetworkView, PartnerView, SubmissionsWaiting, Tempo, WaitingView};
@@ -109,6 +109,7 @@ fn endpoints<A: Application>() -> Vec<Endpoint<A>> {
         post("/teams", self::post(people::add_team::<A>)),
         post("/signals/{id}/hand-over", self::post(hand_over::hand_over::<A>)),
         post("/signals/{id}/accept", self::post(hand_over::accept::<A>)),
+        post("/signals/{id}/decline", self::post(hand_over::decline::<A>)),
         post("/signals/{id}/assign", self::post(hand_over::assign::<A>)),
         post("/signals/{id}/erase", self::post(hand_over::erase::<A>)),
         post("/access-requests", self::post(access_requests::answer::<A>)),

@@ -135,6 +135,7 @@ impl Node {
             owner: access::owner(&case.ownership(), &*self.people).map(|owner| owner.id.to_string()),
             team: case.team.map(|team| team.to_string()),
             offered_to: case.offered_to.map(|account| account.to_string()),
+            declined_by: case.declined_by.map(|account| account.to_string()),
         }
     }
 

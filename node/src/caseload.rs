@@ -11,10 +11,11 @@ use crate::cases::{PERSONS_MAX_LEN, persons_len};
 use kring_protocol::identifier::{Field, FieldError, Person, RawPerson};
 use kring_protocol::recipe::RecipeList;
 use kring_protocol::time::Day;
-use serde::Serialize;
 
+mod reason;
 mod warnings;
 
+pub use reason::{Missing, Reason};
 use warnings::Addresses;
 
 /// The columns, which may stand in any order. All must be there; cells may be empty.
@@ -108,21 +109,21 @@ pub struct CaseRows {
 }
 
 /// One thing that is wrong with a line.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LineProblem {
     /// The line in the file, the header being line 1.
     pub line: u64,
     /// The column, where one is to blame.
     pub column: Option<&'static str>,
     /// What is wrong, without personal data.
-    pub reason: String,
+    pub reason: Reason,
 }
 
 impl LineProblem {
     /// Column and reason, for where the line is named beside it.
     #[must_use]
     pub fn without_line(&self) -> String {
-        self.column.map_or_else(|| self.reason.clone(), |column| format!("{column} {}", self.reason))
+        self.column.map_or_else(|| self.reason.to_string(), |column| format!("{column} {}", self.reason))
     }
 }
 
@@ -132,7 +133,7 @@ impl fmt::Display for LineProblem {
         if let Some(column) = self.column {
             write!(f, "{column} ")?;
         }
-        f.write_str(&self.reason)
+        self.reason.fmt(f)
     }
 }
 
@@ -244,7 +245,7 @@ fn cells(line: &str, separator: u8) -> Option<Vec<String>> {
 }
 
 /// The columns to blame, and why.
-type Reasons = Vec<(Option<&'static str>, String)>;
+type Reasons = Vec<(Option<&'static str>, Reason)>;
 
 struct Reading<'a> {
     today: Day,
@@ -281,11 +282,11 @@ impl Reading<'_> {
     fn check(&self, row: &Row) -> Result<Person, Reasons> {
         let mut reasons = Reasons::new();
         if row.case.is_empty() {
-            reasons.push((Some("case"), "is empty".to_owned()));
+            reasons.push((Some("case"), Reason::Empty));
         }
         for (column, text) in [("case", &row.case), ("person", &row.person)] {
             if text.chars().count() > REFERENCE_MAX_CHARS {
-                reasons.push((Some(column), format!("is longer than {REFERENCE_MAX_CHARS} characters")));
+                reasons.push((Some(column), Reason::LongReference));
             }
         }
         match Person::parse(&row.raw, self.today) {
@@ -308,7 +309,7 @@ impl Reading<'_> {
         }
         let again = |mark| {
             let first = self.seen.get(mark)?;
-            Some((Some(mark.1.name()), format!("is in this case already, on line {first}")))
+            Some((Some(mark.1.name()), Reason::Again(*first)))
         };
         let again: Reasons = marks.iter().filter_map(again).collect();
         if !again.is_empty() {
@@ -316,10 +317,7 @@ impl Reading<'_> {
         }
         let persons = self.caseload.cases.get(case).map_or(&[][..], |case| &case.persons);
         if persons_len(persons.iter().chain([&person])) > PERSONS_MAX_LEN {
-            return Err(vec![(
-                None,
-                "this case has too many persons; divide it into several cases".to_owned(),
-            )]);
+            return Err(vec![(None, Reason::ManyPersons)]);
         }
         self.seen.extend(marks.into_iter().map(|mark| (mark, line)));
         let warnings = warnings::of_person(&row.raw, &person, self.recipes, self.today).into_iter();
@@ -335,16 +333,14 @@ impl Reading<'_> {
     }
 }
 
-fn reason(error: &FieldError) -> (Option<&'static str>, String) {
-    (Some(error.field.name()), error.problem.to_string())
+fn reason(error: &FieldError) -> (Option<&'static str>, Reason) {
+    (Some(error.field.name()), error.problem.into())
 }
 
 fn split(line: &str, header: &Header) -> Result<Row, Reasons> {
-    let wrong = |reason: String| vec![(None, reason)];
-    let mut cells = cells(line, header.separator)
-        .ok_or_else(|| wrong("has a quotation mark that is not closed".to_owned()))?;
+    let mut cells = cells(line, header.separator).ok_or_else(|| vec![(None, Reason::OpenQuote)])?;
     if cells.len() != header.width {
-        return Err(wrong(format!("has {} cells where the header has {}", cells.len(), header.width)));
+        return Err(vec![(None, Reason::Cells { cells: cells.len(), header: header.width })]);
     }
     let [
         case,

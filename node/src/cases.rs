@@ -81,6 +81,9 @@ pub struct Case {
     /// To whom the owner wants to hand it over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offered_to: Option<AccountId>,
+    /// Who would not take it over, until the owner has read that or asks again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub declined_by: Option<AccountId>,
 }
 
 impl Wire for Case {

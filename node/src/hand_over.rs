@@ -1,4 +1,4 @@
-//! Whose a case is, and how it changes: handing over in two steps, and assigning by a supervisor.
+//! Whose a case is, and how it changes: handing over in two steps, declining, and assigning by a supervisor.
 //!
 //! Who works on a case is who others reach about it: with the case goes the contact, and with the contact the card that
 //! met partners hold. Not here: who may do this ([`crate::people::access`]).
@@ -9,7 +9,7 @@ use crate::cases::{Case, CaseId, Contact};
 use crate::coordination::card;
 use crate::core::Core;
 use crate::partner::Partner;
-use crate::people::{Account, People, form};
+use crate::people::{Account, AccountId, People, form};
 use crate::signals::{self, Stored};
 
 type Outcome<T> = Result<T, ApplicationError>;
@@ -17,7 +17,7 @@ type Outcome<T> = Result<T, ApplicationError>;
 /// Makes an account the owner of a case.
 pub fn own(core: &Core, case: &mut Case, account: &Account) {
     case.owner = Some(account.id);
-    case.offered_to = None;
+    (case.offered_to, case.declined_by) = (None, None);
     if case.team.is_none_or(|team| !account.teams.contains(&team)) {
         case.team = account.teams.first().copied();
     }
@@ -43,10 +43,12 @@ pub fn contact(core: &Core, case: &Case, account: &Account) -> Option<Contact> {
 #[allow(clippy::large_enum_variant, reason = "one at a time, for as long as a request takes")]
 #[derive(Clone, Debug)]
 pub enum Step {
-    /// The owner wants somebody to take over; none takes that back.
+    /// The owner wants somebody to take over; none takes that back, or says that an answer was read.
     Offer(Option<String>),
     /// This one takes over.
     Accept(Account),
+    /// This one does not.
+    Decline(AccountId),
     /// A supervisor gives it to somebody.
     Assign(String),
 }
@@ -56,19 +58,23 @@ impl Step {
         match self {
             Self::Offer(_) => "hand-over",
             Self::Accept(_) => "accept",
+            Self::Decline(_) => "decline",
             Self::Assign(_) => "assign",
         }
     }
 
     fn apply(self, core: &Core, people: &People, case: &mut Case) -> Outcome<()> {
         match self {
-            Self::Offer(None) => case.offered_to = None,
+            Self::Offer(None) => (case.offered_to, case.declined_by) = (None, None),
             Self::Offer(Some(to)) => {
                 let to = colleague(&to, people, case)?;
-                case.offered_to = Some(to.id);
+                (case.offered_to, case.declined_by) = (Some(to.id), None);
             }
             Self::Accept(me) if case.offered_to == Some(me.id) => own(core, case, &me),
-            Self::Accept(_) => {
+            Self::Decline(me) if case.offered_to == Some(me) => {
+                (case.offered_to, case.declined_by) = (None, Some(me));
+            }
+            Self::Accept(_) | Self::Decline(_) => {
                 let reason = "it is not offered to you any more; ask who works on it";
                 return Err(ApplicationError::Conflict(reason.to_owned()));
             }

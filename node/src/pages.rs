@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::{get, post};
+use axum::routing::get;
 
 use crate::application::Node;
 use crate::sign_in::{self, SignIn};
@@ -21,6 +21,7 @@ mod events;
 mod fields;
 mod give_signal;
 mod import;
+mod kept;
 mod new_signal;
 mod notice;
 mod notice_acts;
@@ -46,21 +47,31 @@ pub struct Pages {
     pub origin: String,
     drafts: draft::Drafts,
     said: said::Said,
+    pub(crate) kept: kept::Kept,
 }
 
 impl Pages {
     /// The pages of a node.
     #[must_use]
     pub fn new(node: Arc<Node>, sign_in: Arc<SignIn>, origin: String) -> Self {
-        Self { node, sign_in, origin, drafts: draft::Drafts::default(), said: said::Said::default() }
+        Self {
+            node,
+            sign_in,
+            origin,
+            drafts: draft::Drafts::default(),
+            said: said::Said::default(),
+            kept: kept::Kept::default(),
+        }
     }
 }
 
 /// Everything outside the API.
 pub fn router(pages: Arc<Pages>) -> Router {
+    let forms = axum::middleware::from_fn_with_state(Arc::clone(&pages), sign_in::around_forms);
     Router::new()
         .merge(cases())
         .merge(offices())
+        .route_layer(forms)
         .merge(sign_in::router())
         .route("/assets/{name}", get(assets::serve))
         .fallback(site::nothing_here)
@@ -86,14 +97,15 @@ fn cases() -> Router<Arc<Pages>> {
         .route("/signals/{id}/renew", get(signal::renew_page).post(signal::renew))
         .route("/signals/{id}/withdraw", get(signal::withdraw_page).post(signal::withdraw))
         .route("/signals/{id}/hand-over", get(signal::hand_over_page).post(signal::hand_over))
-        .route("/signals/{id}/take-over", post(signal::take_over))
+        .route("/signals/{id}/take-over", get(signal::show).post(signal::take_over))
+        .route("/signals/{id}/decline", get(signal::show).post(signal::decline))
         .route("/notices/{id}", get(notice::show))
         .route("/notices/{id}/respond", get(notice::show).post(notice_acts::respond))
         .route("/notices/{id}/not-right", get(notice::show).post(notice_acts::not_right))
         .route("/notices/{id}/contact", get(notice::show).post(notice_acts::contact))
         .route("/notices/{id}/lead", get(notice::show).post(notice_acts::lead))
         .route("/notices/{id}/close", get(notice::show).post(notice_acts::close))
-        .route("/notices/{id}/mute", post(notice_acts::mute))
+        .route("/notices/{id}/mute", get(notice::show).post(notice_acts::mute))
         .route("/absence", get(absence::show).post(absence::set))
         .route("/absence/hand-over", get(absence::show).post(absence::hand_over))
         .route("/team", get(team::show))

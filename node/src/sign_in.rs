@@ -25,6 +25,8 @@ use crate::keystore::IndexKey;
 use crate::people::{Account, AccountId, People, SignInName};
 use crate::store::StoreError;
 
+mod again;
+mod answers;
 mod attempts;
 mod browser;
 mod credential;
@@ -37,6 +39,7 @@ mod session;
 mod totp;
 mod visitor;
 
+pub use again::around_forms;
 pub use browser::SignedIn;
 pub use credential::ACTIVATION_TERM;
 pub use form::{CsrfForm, CsrfUpload, Upload};
@@ -64,6 +67,7 @@ pub struct SignIn {
     people: Arc<People>,
     sessions: Sessions,
     visitors: Visitors,
+    answers: answers::Answers,
     credentials: Credentials,
     hasher: Hasher,
     provider: Option<Provider>,
@@ -93,6 +97,7 @@ impl SignIn {
         Ok(Self {
             sessions,
             visitors: Visitors::default(),
+            answers: answers::Answers::default(),
             credentials: Credentials::new(Arc::clone(&core)),
             hasher: Hasher::new(),
             provider: provider.map(Provider::new),

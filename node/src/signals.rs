@@ -278,6 +278,7 @@ fn new_case(
         owner: known.and_then(|case| case.owner),
         team: known.and_then(|case| case.team),
         offered_to: known.and_then(|case| case.offered_to),
+        declined_by: known.and_then(|case| case.declined_by),
     })
 }
 
@@ -406,8 +407,7 @@ pub async fn import(
     let purpose = purpose(core, None, &mut errors).ok_or(ApplicationError::Invalid(errors))?;
     let recipes = partner.cases().recipes(&purpose).ok_or(ApplicationError::Internal)?;
     let read = tokio::task::block_in_place(|| caseload::read(csv, core.today(), &recipes));
-    let caseload =
-        read.map_err(|error| ApplicationError::Invalid(vec![InvalidParam::body("", error.to_string())]))?;
+    let caseload = read.map_err(ApplicationError::Unreadable)?;
     let mut report = ImportReport { dry_run, persons: caseload.persons(), ..ImportReport::default() };
     report.lines_left_out = by_line(&caseload.problems);
     report.warnings = by_line(&caseload.warnings);
@@ -461,6 +461,7 @@ fn by_line(problems: &[caseload::LineProblem]) -> Vec<LineReason> {
     let together = |line: &[caseload::LineProblem]| LineReason {
         line: line[0].line,
         reason: line.iter().map(caseload::LineProblem::without_line).collect::<Vec<_>>().join("; "),
+        problems: line.to_vec(),
     };
     problems.chunk_by(|one, next| one.line == next.line).map(together).collect()
 }

@@ -47,7 +47,7 @@ alert-own-card-late = Uw contactkaart is niet op tijd verstuurd.
 alert-other-card-late = De contactkaart van de andere organisatie komt niet op tijd.
 alert-traceable = De andere organisatie blijft stil. Haar naam kan worden opgevraagd.
 alert-crowded = Er zijn te veel matches. De laatste staan hier niet bij.
-alert-closed = U heeft dit afgesloten.
+alert-closed = U hebt dit afgesloten.
 alert-reopened = Dit is weer open.
 
 # E-mail: voor iedereen hetzelfde, zonder gegevens over personen.

@@ -45,6 +45,7 @@ not-found-title = There is no such page
 not-found-text = The address is wrong, or you may not see this page.
 no-right-title = You may not see this page
 no-right-text = Ask your manager if you think that this is wrong.
+typed-kept = You are signed in again. What you filled in is back. Nothing was sent yet.
 to-overview = To my overview
 
 # Words that come back often.
@@ -106,6 +107,10 @@ role-technicalAdministrator = Technical administrator: network and keys
 overview-offers = Requests of colleagues
 overview-offer = { $name } asks you to take over this signal.
 overview-take-over = Take over
+overview-decline = Do not take over
+overview-declined = Not taken over
+overview-ask-other = Ask somebody else
+overview-read = Read
 overview-waiting = Waits for you
 overview-nothing-waits = Nothing waits for you. This does not mean that nobody is worried. Only organisations that joined take part.
 overview-signals = My signals
@@ -180,12 +185,12 @@ reach-title = Whom can others reach?
 reach-text = The other organisation sees this when you both want to coordinate. Not earlier.
 reach-away = Are you away? Then your substitute gets the notices. Arrange that at Absence and hand-over.
 contact-name = Name
-contact-name-hint = Your given name and family name
+contact-name-hint = Given name and family name
 contact-function = Function
 contact-phone = Telephone number
 contact-phone-hint = Where a colleague really reaches you
 contact-email = E-mail address
-contact-email-hint = Your address at work
+contact-email-hint = The address at work
 family-title = Did you tell the family that you give a signal?
 family-rule = You always tell them, unless that is not safe.
 family-under-12 = Younger than 12: tell the parents.
@@ -227,6 +232,7 @@ given-look = Look at your signal
 draft-gone = What you filled in is not there any more. Please begin again.
 
 # A signal.
+signal-page = Signal
 signal-title = Signal { $reference }
 signal-others = Others are involved too.
 signal-to-notice = To the notice
@@ -245,6 +251,7 @@ signal-persons = About
 signal-contact = To be reached
 signal-quiet = Only once { $count } organisations are involved
 signal-offered = { $name } was asked, no answer yet
+signal-declined = { $name } does not take over this signal. It stays yours.
 signal-renew = Renew
 signal-withdraw = Stop
 menu-hand-over = Hand over
@@ -261,9 +268,13 @@ hand-over-text = Your colleague gets a request. The signal stays yours until the
 hand-over-to = Colleague
 hand-over-hint = Only colleagues who may work on signals
 hand-over-do = Ask your colleague
+hand-over-asked = You asked somebody already
+hand-over-keep = Take back this request
 said-renewed = Your signal was renewed.
 said-withdrawn = Your signal was stopped. Other organisations do not see you any more.
 said-offered = We asked your colleague.
+said-declined = You do not take over the signal. Your colleague sees that.
+said-kept = The signal stays yours.
 said-taken-over = You took over the signal.
 
 # The notice.

@@ -45,6 +45,7 @@ not-found-title = Deze pagina is er niet
 not-found-text = Het adres klopt niet, of u mag deze pagina niet zien.
 no-right-title = U mag deze pagina niet zien
 no-right-text = Vraag uw leidinggevende als u denkt dat dit niet klopt.
+typed-kept = U bent opnieuw ingelogd. Wat u invulde, staat er weer. Er is nog niets verstuurd.
 to-overview = Naar mijn overzicht
 
 # Woorden die vaak terugkomen.
@@ -106,6 +107,10 @@ role-technicalAdministrator = Technisch beheerder: netwerk en sleutels
 overview-offers = Verzoeken van collega's
 overview-offer = { $name } vraagt u om dit signaal over te nemen.
 overview-take-over = Overnemen
+overview-decline = Niet overnemen
+overview-declined = Niet overgenomen
+overview-ask-other = Vraag een ander
+overview-read = Gelezen
 overview-waiting = Wacht op u
 overview-nothing-waits = Er wacht niets op u. Dit betekent niet dat er geen zorgen zijn. Alleen aangesloten organisaties doen mee.
 overview-signals = Mijn signalen
@@ -180,12 +185,12 @@ reach-title = Wie kan een ander bereiken?
 reach-text = Dit ziet de andere organisatie als u allebei wilt afstemmen. Eerder niet.
 reach-away = Bent u afwezig? Dan krijgt uw vervanger de berichten. Dat regelt u bij Afwezig en overdragen.
 contact-name = Naam
-contact-name-hint = Uw voornaam en achternaam
+contact-name-hint = Voornaam en achternaam
 contact-function = Functie
 contact-phone = Telefoonnummer
 contact-phone-hint = Waarop een collega u echt bereikt
 contact-email = E-mailadres
-contact-email-hint = Uw werkadres
+contact-email-hint = Het werkadres
 family-title = Hebt u het gezin verteld dat u een signaal afgeeft?
 family-rule = U vertelt het altijd, behalve als dat niet veilig is.
 family-under-12 = Jonger dan 12: vertel het de ouders.
@@ -227,6 +232,7 @@ given-look = Bekijk uw signaal
 draft-gone = Wat u invulde, is er niet meer. Begin opnieuw.
 
 # Een signaal.
+signal-page = Signaal
 signal-title = Signaal { $reference }
 signal-others = Ook anderen zijn betrokken.
 signal-to-notice = Naar het bericht
@@ -245,6 +251,7 @@ signal-persons = Gaat over
 signal-contact = Te bereiken
 signal-quiet = Pas als er { $count } organisaties betrokken zijn
 signal-offered = Gevraagd aan { $name }, nog geen antwoord
+signal-declined = { $name } neemt dit signaal niet over. Het blijft van u.
 signal-renew = Verlengen
 signal-withdraw = Stoppen
 menu-hand-over = Overdragen
@@ -261,9 +268,13 @@ hand-over-text = Uw collega krijgt een verzoek. Tot die ja zegt, blijft het sign
 hand-over-to = Collega
 hand-over-hint = Alleen collega's die signalen mogen behandelen
 hand-over-do = Vraag uw collega
+hand-over-asked = U hebt al iemand gevraagd
+hand-over-keep = Trek dit verzoek in
 said-renewed = Uw signaal is verlengd.
 said-withdrawn = Uw signaal is gestopt. Andere organisaties zien u niet meer.
 said-offered = Wij hebben uw collega gevraagd.
+said-declined = U neemt het signaal niet over. Uw collega ziet dat.
+said-kept = Het signaal blijft van u.
 said-taken-over = U hebt het signaal overgenomen.
 
 # Het bericht.

@@ -15,7 +15,8 @@ sign-in-wait-seconds-one = You tried too often. Wait 1 more second.
 sign-in-wait-seconds-many = You tried too often. Wait { $count } more seconds.
 sign-in-wait-minutes-one = You tried too often. Wait 1 more minute.
 sign-in-wait-minutes-many = You tried too often. Wait { $count } more minutes.
-sign-in-ended = You were signed out. You were inactive for a while, or signed in for long.
+sign-in-ended-kept = You had been signed out. What you filled in is kept. Sign in to go on.
+sign-in-ended = You were signed out. You were inactive for a while, signed in for long, or signed out elsewhere.
 signed-out = You are signed out, on all your devices.
 
 second-factor-title = Second step

@@ -15,7 +15,8 @@ sign-in-wait-seconds-one = U probeerde het te vaak. Wacht nog 1 seconde.
 sign-in-wait-seconds-many = U probeerde het te vaak. Wacht nog { $count } seconden.
 sign-in-wait-minutes-one = U probeerde het te vaak. Wacht nog 1 minuut.
 sign-in-wait-minutes-many = U probeerde het te vaak. Wacht nog { $count } minuten.
-sign-in-ended = U bent uitgelogd. U was een tijd niet actief, of lang ingelogd.
+sign-in-ended-kept = U was uitgelogd. Wat u invulde, is bewaard. Log in om verder te gaan.
+sign-in-ended = U bent uitgelogd. U was een tijd niet actief, lang ingelogd, of logde ergens anders uit.
 signed-out = U bent uitgelogd, op al uw apparaten.
 
 second-factor-title = Tweede stap

@@ -31,13 +31,20 @@ const validator = new HtmlValidate({
 export const WIDE = { width: 1280, height: 900 };
 export const PHONE = { width: 320, height: 640 };
 
+const QUIET = [
+  "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+  "--disable-component-update", "--disable-sync",
+];
+const executablePath = process.env.TEST_CHROMIUM || "/usr/bin/chromium";
+
 export function launch() {
-  const quiet = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-  ];
-  const executablePath = process.env.TEST_CHROMIUM || "/usr/bin/chromium";
-  return chromium.launch({ executablePath, args: quiet });
+  return chromium.launch({ executablePath, args: QUIET });
+}
+
+/** A browser with a profile on disk, as people have. */
+export function launchWith(profile) {
+  const args = [...QUIET, "--disk-cache-size=100000000"];
+  return chromium.launchPersistentContext(profile, { executablePath, args, locale: "nl-NL", viewport: WIDE });
 }
 
 /** What was wrong with pages; empty is good. */
@@ -46,7 +53,7 @@ export const faults = [];
 /** Somebody at a browser of their own. */
 export async function person(browser, partner, role, options = {}) {
   const signIn = partner.sign_ins.find((one) => one.role === role) || partner.sign_ins[role];
-  const context = await browser.newContext({
+  const context = options.context || await browser.newContext({
     viewport: options.viewport || WIDE,
     javaScriptEnabled: options.javaScript !== false,
     locale: options.locale || "nl-NL",
@@ -58,18 +65,64 @@ export async function person(browser, partner, role, options = {}) {
   page.setDefaultTimeout(30_000);
   page.address = partner.address;
   page.who = `${signIn.user}@${partner.partner}`;
+  await enter(page, signIn);
+  return page;
+}
+
+/** What every answer carries; pages are never kept, and assets say how long they are. */
+const HEADERS = {
+  "content-security-policy": /^default-src 'none'; script-src 'self'; style-src 'self'; (?!.*unsafe)/,
+  "strict-transport-security": /^max-age=31536000/,
+  "x-content-type-options": /^nosniff$/,
+  "x-frame-options": /^DENY$/,
+  "referrer-policy": /^same-origin$/,
+  "permissions-policy": /camera=\(\)/,
+  "cross-origin-opener-policy": /^same-origin$/,
+  "cross-origin-resource-policy": /^same-origin$/,
+  "cache-control": /^no-store$/,
+};
+let answers = 0;
+
+/** Says where a header is missing. */
+export function headersOf(name, url, headers) {
+  answers += 1;
+  const asset = new URL(url).pathname.startsWith("/assets/");
+  for (const [header, right] of Object.entries(HEADERS)) {
+    // What a browser kept itself it tells without this one; assets may be kept.
+    if (asset && ["cache-control", "strict-transport-security"].includes(header)) continue;
+    if (!right.test(headers[header] || "")) faults.push(`${name}: ${header} is ${headers[header]}`);
+  }
+}
+
+/** Hears every answer that a page gets, redirects and errors too; remembers the last document as it was sent. */
+export function listen(page) {
+  page.on("response", (answer) => {
+    const path = new URL(answer.url()).pathname;
+    headersOf(`${answer.request().method()} ${path} (${answer.status()})`, answer.url(), answer.headers());
+    const redirected = answer.status() >= 300 && answer.status() < 400;
+    if (answer.request().resourceType() !== "document" || redirected) return;
+    page.sent = answer.text().catch(() => null);
+    page.status = answer.status();
+    // After a form that is answered with a page a browser keeps the form.
+    const signIn = ["/sign-in", "/sign-in/second-factor", "/activate"].includes(path);
+    if (answer.request().method() === "POST" && !signIn) faults.push(`POST ${path} is answered with a page`);
+  });
+}
+
+/** Signs in on a page, and hears from then on what goes wrong on it. */
+export async function enter(page, signIn) {
+  listen(page);
   page.on("pageerror", (error) => faults.push(`${page.who}: script error: ${error.message}`));
   page.on("console", (message) => {
     const text = message.text();
     // A page with status 400 is a page all the same; the browser notes it.
     if (message.type() === "error" && !text.includes("status of 40")) faults.push(`${page.who}: console: ${text}`);
   });
-  await page.goto(`${partner.address}/`);
+  await page.goto(`${page.address}/`);
   await page.fill("#user", signIn.user);
   await page.fill("#password", signIn.password);
   await page.click("main button");
   await page.waitForURL((url) => !url.pathname.startsWith("/sign-in"));
-  return page;
 }
 
 export function go(page, where) {
@@ -113,6 +166,44 @@ export async function check(page, name) {
   keys.forEach((line) => faults.push(`${name}: a text's key shows: ${line}`));
 }
 
+/** With the keyboard alone everything that can be used is reached, and one sees where one is. */
+export async function reachable(page, name) {
+  const wanted = await page.evaluate(() => {
+    const usable = "a[href], button, input:not([type=hidden]), select, textarea, summary";
+    const groups = new Set();
+    const all = [...document.querySelectorAll(usable)].filter((one) => {
+      if (!one.checkVisibility({ visibilityProperty: true })) return false;
+      // A group of choices is one stop.
+      const group = one.type === "radio" && `${one.form && one.form.action} ${one.name} ${[...document.forms].indexOf(one.form)}`;
+      if (group && groups.has(group)) return false;
+      if (group) groups.add(group);
+      return true;
+    });
+    document.activeElement.blur();
+    window.scrollTo(0, 0);
+    return all.length;
+  });
+  const stops = new Set();
+  const unseen = new Set();
+  for (let tabs = 0; tabs < wanted + 8; tabs += 1) {
+    await page.keyboard.press("Tab");
+    const stop = await page.evaluate(() => {
+      const one = document.activeElement;
+      if (!one || one === document.body) return null;
+      const style = getComputedStyle(one);
+      const shows = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;
+      const group = one.type === "radio" ? `radio ${one.name} ${[...document.forms].indexOf(one.form)}` : null;
+      return { stop: group || [...document.querySelectorAll("*")].indexOf(one), shows, what: one.outerHTML.slice(0, 80) };
+    });
+    if (!stop) continue;
+    stops.add(stop.stop);
+    if (!stop.shows) unseen.add(stop.what);
+  }
+  stops.delete(-1);
+  if (stops.size < wanted) faults.push(`${name}: the keyboard reaches ${stops.size} of ${wanted}`);
+  unseen.forEach((what) => faults.push(`${name}: focus does not show on ${what}`));
+}
+
 /** The page as it came from the node is valid HTML. */
 export async function valid(html, name) {
   const report = await validator.validateString(html);
@@ -152,7 +243,7 @@ export function finish(name) {
     console.error(`${name}: ${new Set(faults).size} faults`);
     process.exit(1);
   }
-  console.log(`${name}: no faults`);
+  console.log(`${name}: no faults; ${answers} answers had their headers`);
 }
 
 export function partners() {

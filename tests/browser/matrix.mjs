@@ -1,7 +1,7 @@
 // Every page for every role: who gets it, who is told that it is not for them, and to whom it is not there. And every form
 // without the session's word, or from elsewhere: refused.
 
-import { faults, finish, go, launch, partners, person } from "./browser.mjs";
+import { faults, finish, go, headersOf, launch, partners, person } from "./browser.mjs";
 import { FAMILY, giveSignal, openNotice } from "./steps.mjs";
 
 const { partners: all } = partners();
@@ -37,6 +37,9 @@ const rows = (signal, notice) => [
   [`/signals/${signal}/withdraw`, 200, 403, 200, 403, 403, 403, 403],
   [`/signals/${signal}/hand-over`, 200, 403, 200, 403, 403, 403, 403],
   [`/notices/${notice}`, 200, 200, 200, 403, 403, 403, 403],
+  [`/signals/${signal}/take-over`, 200, 200, 200, 403, 403, 403, 403],
+  [`/signals/${signal}/decline`, 200, 200, 200, 403, 403, 403, 403],
+  [`/notices/${notice}/mute`, 200, 200, 200, 403, 403, 403, 403],
   [`/signals/${NOBODY}`, 404, 404, 404, 403, 403, 403, 403],
   [`/notices/${NOBODY}`, 404, 404, 404, 403, 403, 403, 403],
   [`/signals/new/${NOBODY}/who`, 303, 303, 403, 403, 403, 403, 403],
@@ -54,6 +57,9 @@ const forms = (signal, notice) => [
   [`/signals/${signal}/hand-over`, { colleague: NOBODY }, 400, 403, 400, 403, 403, 403, 403],
   // Who owns it already takes over nothing new.
   [`/signals/${signal}/take-over`, {}, 303, 403, 403, 403, 403, 403, 403],
+  // Nobody was asked to.
+  [`/signals/${signal}/decline`, {}, 403, 403, 403, 403, 403, 403, 403],
+  [`/signals/${NOBODY}/decline`, {}, 404, 404, 404, 403, 403, 403, 403],
   [`/signals/${NOBODY}/renew`, {}, 404, 404, 404, 403, 403, 403, 403],
   [`/signals/${NOBODY}/withdraw`, {}, 404, 404, 404, 403, 403, 403, 403],
   [`/notices/${NOBODY}/respond`, { match: NOBODY, answer: "together" }, 404, 404, 404, 403, 403, 403, 403],
@@ -73,8 +79,7 @@ function post(page, path, form, origin = page.address) {
 
 function expect(name, answer, status) {
   if (answer.status() !== status) faults.push(`${name}: ${answer.status()} instead of ${status}`);
-  const policy = answer.headers()["content-security-policy"] || "";
-  if (!policy.startsWith("default-src 'none'")) faults.push(`${name}: no content security policy`);
+  headersOf(name, answer.url(), answer.headers());
 }
 
 const browser = await launch();

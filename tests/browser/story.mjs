@@ -26,7 +26,7 @@ async function story(browser, name, family, options) {
   const anna = await open(first, 0);
   const bram = await open(second, 0);
   const [ours, theirs, others] = [`${name}-1`, `${name}-2`, `${name}-3`];
-  await giveSignal(anna, ours, family);
+  const signal = await giveSignal(anna, ours, family);
   await giveSignal(bram, theirs, family);
 
   await go(anna, "/");
@@ -56,6 +56,13 @@ async function story(browser, name, family, options) {
   await close(bram, "planMade");
   await sees(anna, "Er is een plan gemaakt");
   await taken(anna, "4-closed");
+  await shown(anna, "closed");
+  if (options.tour) {
+    await go(anna, `/signals/${signal}/sheet`);
+    await shown(anna, "letter");
+    await go(anna, "/");
+    await openNotice(anna, ours);
+  }
 
   // A third partner joins; the notice is open again for all.
   const carla = await open(third, 0);

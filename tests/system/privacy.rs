@@ -135,6 +135,7 @@ fn store_in_clear(dir: &std::path::Path) {
         owner: None,
         team: None,
         offered_to: None,
+        declined_by: None,
     };
     let store = Store::open(dir).unwrap();
     let mut batch = Batch::new();

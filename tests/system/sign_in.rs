@@ -25,6 +25,7 @@ mod browser;
 mod hostile;
 mod provider;
 mod real;
+mod typed;
 
 use browser::{Answer, Browser};
 

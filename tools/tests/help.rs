@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::process::Command;
 
-const COMMANDS: [&[&str]; 41] = [
+const COMMANDS: [&[&str]; 42] = [
     &[],
     &["init"],
     &["covenant"],
@@ -23,6 +23,7 @@ const COMMANDS: [&[&str]; 41] = [
     &["signal", "withdraw"],
     &["signal", "hand-over"],
     &["signal", "accept"],
+    &["signal", "decline"],
     &["signal", "assign"],
     &["signal", "erase"],
     &["account"],

@@ -4,11 +4,16 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
+use crate::caseload::CaseloadError;
+
 /// What the application can answer instead of a result.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ApplicationError {
     #[error("the input is invalid in {} places", .0.len())]
     Invalid(Vec<InvalidParam>),
+    /// A caseload that cannot be read at all.
+    #[error(transparent)]
+    Unreadable(#[from] CaseloadError),
     #[error("there is nothing with this id")]
     NotFound,
     /// The state of things does not allow it, such as renewing what was withdrawn.
@@ -141,6 +146,9 @@ impl From<ApplicationError> for Problem {
         let detail = error.to_string();
         match error {
             ApplicationError::Invalid(errors) => Self::invalid(errors),
+            ApplicationError::Unreadable(error) => {
+                Self::invalid(vec![InvalidParam::body("", error.to_string())])
+            }
             ApplicationError::Forbidden => Self::new(StatusCode::FORBIDDEN, detail),
             ApplicationError::Nobody => Self::new(StatusCode::UNAUTHORIZED, detail).with_header(
                 header::WWW_AUTHENTICATE,

@@ -83,6 +83,7 @@ pub(super) fn view(id: &str, case: &str) -> SignalView {
         owner: None,
         team: None,
         offered_to: None,
+        declined_by: None,
     }
 }
 
@@ -289,8 +290,13 @@ impl Application for Fake {
     ) -> Outcome<ImportReport> {
         self.noted(idempotency);
         self.imported.lock().unwrap().push((csv.len(), dry_run));
-        let lines_left_out = vec![LineReason { line: 3, reason: "the birth date is not a date".into() }];
-        let warnings = vec![LineReason { line: 4, reason: "given_names has only initials".into() }];
+        let lines_left_out =
+            vec![LineReason { line: 3, reason: "the birth date is not a date".into(), problems: Vec::new() }];
+        let warnings = vec![LineReason {
+            line: 4,
+            reason: "given_names has only initials".into(),
+            problems: Vec::new(),
+        }];
         Ok(ImportReport { dry_run, cases: 2, persons: 5, unchanged: 1, lines_left_out, warnings })
     }
 

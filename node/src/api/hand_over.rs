@@ -1,4 +1,4 @@
-//! Whose a signal is: handing over, taking over, assigning, and the end of it.
+//! Whose a signal is: handing over, taking over or declining, assigning, and the end of it.
 
 use std::sync::Arc;
 
@@ -23,6 +23,12 @@ pub struct ErasedView {
     pub id: String,
 }
 
+/// A case that its reader declined: nothing of it, because who declines may not see it any more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DeclinedView {
+    pub id: String,
+}
+
 pub(super) async fn hand_over<A: Application>(
     State(application): State<Arc<A>>,
     Allowed(actor, _): Allowed<SignalsWrite>,
@@ -43,6 +49,17 @@ pub(super) async fn accept<A: Application>(
 ) -> Result<Json<SignalView>, Problem> {
     let ((), idempotency) = with_key(Ok(()), &headers, body.hash)?;
     Ok(Json(application.accept_signal(&actor, &id, idempotency).await?))
+}
+
+pub(super) async fn decline<A: Application>(
+    State(application): State<Arc<A>>,
+    Allowed(actor, _): Allowed<SignalsWrite>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: NoBody,
+) -> Result<Json<DeclinedView>, Problem> {
+    let ((), idempotency) = with_key(Ok(()), &headers, body.hash)?;
+    Ok(Json(application.decline_signal(&actor, &id, idempotency).await?))
 }
 
 pub(super) async fn assign<A: Application>(

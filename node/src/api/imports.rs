@@ -13,6 +13,7 @@ use super::body::CsvBody;
 use super::idempotency::with_key;
 use super::query::Parameters;
 use super::{Application, Problem};
+use crate::caseload::LineProblem;
 
 /// What an import did, or would do.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -38,6 +39,9 @@ pub struct LineReason {
     pub line: u64,
     /// Never a value of the line.
     pub reason: String,
+    /// The same, for who says it in words of their own.
+    #[serde(skip)]
+    pub problems: Vec<LineProblem>,
 }
 
 pub(super) async fn import<A: Application>(

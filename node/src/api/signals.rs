@@ -124,6 +124,8 @@ pub struct SignalView {
     pub team: Option<String>,
     /// The account to which it is offered.
     pub offered_to: Option<String>,
+    /// The account that declined the last offer.
+    pub declined_by: Option<String>,
 }
 
 impl FromStr for SignalFilter {

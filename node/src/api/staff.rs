@@ -4,7 +4,7 @@ use std::future::Future;
 
 use super::access_requests::HeldView;
 use super::auth::Actor;
-use super::hand_over::ErasedView;
+use super::hand_over::{DeclinedView, ErasedView};
 use super::people::{ActivationView, NewAbsence, PersonForm, PersonView, TeamView};
 use super::{ApplicationError, Idempotency, NewPerson, SignalView};
 
@@ -71,6 +71,14 @@ pub trait Staff: Send + Sync + 'static {
         id: &str,
         idempotency: Option<Idempotency>,
     ) -> impl Future<Output = Outcome<SignalView>> + Send;
+
+    /// Declines a signal that was offered; it stays with its owner.
+    fn decline_signal(
+        &self,
+        actor: &Actor,
+        id: &str,
+        idempotency: Option<Idempotency>,
+    ) -> impl Future<Output = Outcome<DeclinedView>> + Send;
 
     /// Gives a signal to somebody.
     fn assign_signal(

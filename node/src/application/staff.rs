@@ -4,8 +4,9 @@ use kring_protocol::log::entry::Kind;
 
 use super::{Node, Outcome, case_id, moment};
 use crate::api::{
-    ActivationView, Actor, AllView, ApplicationError, AwayView, ErasedView, HeldView, Idempotency,
-    NewAbsence, NewPerson, PersonForm, PersonView, SignInView, SignalView, Staff, TeamView, mail_word,
+    ActivationView, Actor, AllView, ApplicationError, AwayView, DeclinedView, ErasedView, HeldView,
+    Idempotency, NewAbsence, NewPerson, PersonForm, PersonView, SignInView, SignalView, Staff, TeamView,
+    mail_word,
 };
 use crate::cases::Case;
 use crate::erasure;
@@ -156,6 +157,22 @@ impl Staff for Node {
         self.take(actor, id, Step::Accept(me), idempotency).await
     }
 
+    async fn decline_signal(
+        &self,
+        actor: &Actor,
+        id: &str,
+        idempotency: Option<Idempotency>,
+    ) -> Outcome<DeclinedView> {
+        if self.already_declined(actor, id) {
+            return Ok(DeclinedView { id: id.to_owned() });
+        }
+        let (viewer, _) = self.allowed_case(actor, Act::WorkOnCases, CaseAct::TakeOver, case_id(id)).await?;
+        // Nothing is ever offered to a system.
+        let Viewer::Person(me) = viewer else { return Err(ApplicationError::Forbidden) };
+        let declined = self.take(actor, id, Step::Decline(me.id), idempotency).await?;
+        Ok(DeclinedView { id: declined.id })
+    }
+
     async fn assign_signal(
         &self,
         actor: &Actor,
@@ -196,6 +213,13 @@ impl Node {
         let case = self.partner.cases().get(&case_id(id)?).cloned()?;
         let owner = access::owner(&case.ownership(), &*self.people)?;
         (owner.id == me.id).then_some(case)
+    }
+
+    /// Whether the actor declined it already: declining twice is declining once.
+    fn already_declined(&self, actor: &Actor, id: &str) -> bool {
+        let Ok(Viewer::Person(me)) = self.viewer(actor) else { return false };
+        let case = case_id(id).and_then(|id| self.partner.cases().get(&id).cloned());
+        case.is_some_and(|case| case.declined_by == Some(me.id))
     }
 
     async fn take(

@@ -8,7 +8,7 @@ use kring_protocol::identifier::{Field, Person, RawPerson};
 use kring_protocol::recipe::{Recipe, RecipeList, match_keys};
 use kring_protocol::time::Day;
 
-use super::{LineProblem, Reasons};
+use super::{LineProblem, Missing, Reason, Reasons};
 
 /// Postal codes that people type when they have none.
 const PLACEHOLDER_CODES: [&str; 8] =
@@ -23,13 +23,13 @@ const MANY_CASES: usize = 5;
 /// What a person's line should say, without personal data.
 pub(super) fn of_person(raw: &RawPerson, person: &Person, recipes: &RecipeList, today: Day) -> Reasons {
     let mut reasons = Reasons::new();
-    let mut warn = |field: Field, reason: &str| reasons.push((Some(field.name()), reason.to_owned()));
+    let mut warn = |field: Field, reason| reasons.push((Some(field.name()), reason));
     let placeholder = |typed: &str| typed.chars().any(char::is_alphabetic);
     if person.given_name().is_none() && placeholder(&raw.given_names) {
-        warn(Field::GivenNames, "is a placeholder and counts as no name");
+        warn(Field::GivenNames, Reason::NoName);
     }
     if person.family_name().is_empty() && placeholder(&raw.family_name) {
-        warn(Field::FamilyName, "is a placeholder and counts as no name");
+        warn(Field::FamilyName, Reason::NoName);
     }
     if person.bsn().is_none() {
         weak_fields(person, today, &mut warn);
@@ -41,44 +41,39 @@ pub(super) fn of_person(raw: &RawPerson, person: &Person, recipes: &RecipeList, 
 }
 
 /// What recognises a person without a BSN less well than it seems to.
-fn weak_fields(person: &Person, today: Day, warn: &mut impl FnMut(Field, &str)) {
+fn weak_fields(person: &Person, today: Day, warn: &mut impl FnMut(Field, Reason)) {
     if person.given_name().is_some_and(|name| name.is_initial()) {
-        warn(Field::GivenNames, "has only initials: others recognise this person less often");
+        warn(Field::GivenNames, Reason::Initials);
     }
     if let Some(date) = person.birth_date() {
         let year = 1970 + u64::from(today.days()) * 400 / 146_097; // days of 400 years
         if u64::from(date.year().unsigned_abs()) + u64::from(OLDEST) < year {
-            warn(Field::BirthDate, "lies more than 110 years ago and is probably a placeholder");
+            warn(Field::BirthDate, Reason::LongAgo);
         } else if date.is_conventional() {
-            warn(
-                Field::BirthDate,
-                "is 1 January or 1 July, which often stands for an unknown day: it counts only together with an \
-                 address",
-            );
+            warn(Field::BirthDate, Reason::ConventionalDay);
         }
     }
     if person.postal_code().is_some_and(|code| PLACEHOLDER_CODES.contains(&code.as_str())) {
-        warn(Field::PostalCode, "is probably a placeholder; leave it empty if it is not known");
+        warn(Field::PostalCode, Reason::Placeholder);
     }
     if person.house_number().is_some_and(|house| PLACEHOLDER_NUMBERS.contains(&house.number())) {
-        warn(Field::HouseNumber, "is probably a placeholder; leave it empty if it is not known");
+        warn(Field::HouseNumber, Reason::Placeholder);
     }
 }
 
 /// Why no recipe gives a key, and what is missing.
-fn unrecognisable(person: &Person, recipes: &RecipeList) -> String {
+fn unrecognisable(person: &Person, recipes: &RecipeList) -> Reason {
     let whole_date = person.birth_date().is_some_and(|date| date.is_whole());
     let given = person.given_name().is_some_and(|name| !name.is_initial());
     let has = [
-        ("BSN", person.bsn().is_some() || !recipes.recipes().contains(&Recipe::Bsn)),
-        ("full birth date", whole_date),
-        ("given name", given),
-        ("surname", !person.family_name().is_empty()),
-        ("postal code", person.postal_code().is_some()),
-        ("house number", person.house_number().is_some()),
+        (Missing::Bsn, person.bsn().is_some() || !recipes.recipes().contains(&Recipe::Bsn)),
+        (Missing::BirthDate, whole_date),
+        (Missing::GivenName, given),
+        (Missing::Surname, !person.family_name().is_empty()),
+        (Missing::PostalCode, person.postal_code().is_some()),
+        (Missing::HouseNumber, person.house_number().is_some()),
     ];
-    let missing: Vec<_> = has.into_iter().filter(|(_, there)| !there).map(|(what, _)| what).collect();
-    format!("cannot be recognised by any recipe and will meet nobody; missing: {}", missing.join(", "))
+    Reason::Unrecognisable(has.into_iter().filter(|(_, there)| !there).map(|(what, _)| what).collect())
 }
 
 /// Which cases are at which address.
@@ -100,11 +95,7 @@ impl Addresses {
         many.map(|(line, cases)| LineProblem {
             line: *line,
             column: Some(Field::PostalCode.name()),
-            reason: format!(
-                "and house number are those of {} cases in this file, perhaps of an institution: that confuses nobody, \
-                 but the address helps little to recognise anyone there",
-                cases.len()
-            ),
+            reason: Reason::ManyCases(cases.len()),
         })
     }
 }

@@ -92,9 +92,9 @@ pub(super) async fn set(site: Site, form: CsrfForm<Pairs>) -> Response {
     let (from, until) = (fields.date("from"), fields.date("until"));
     let substitute = fields.text("substitute");
     let (first, last) = (from.day(), until.day());
-    for (day, field) in [(first, "from"), (last, "until")] {
+    for (day, field, text) in [(first, "from", "wrong-first-day"), (last, "until", "wrong-last-day")] {
         if day.is_none() {
-            layout.wrong(field, "wrong-date");
+            layout.wrong(field, text);
         }
     }
     if let (Some(first), Some(last)) = (first, last) {
@@ -138,4 +138,21 @@ pub(super) async fn hand_over(site: Site, form: CsrfForm<Pairs>) -> Response {
         }
     }
     site.go("/absence", Some("said-offered"))
+}
+
+/// The template with this text in every field, for tests.
+#[cfg(test)]
+pub(super) fn rendered(page: Page, text: &str) -> Vec<String> {
+    let text = || text.to_owned();
+    let date = |name| DateText { name, day: text(), month: text(), year: text() };
+    let absence = AbsencePage {
+        page,
+        away: Some(text()),
+        from: date("from"),
+        until: date("until"),
+        substitute: text(),
+        colleagues: vec![(text(), text())],
+        owned: 1,
+    };
+    vec![absence.render().unwrap()]
 }

@@ -97,7 +97,12 @@ fn held_case(site: &Site, page: &Page, signal: &HeldSignalView) -> HeldCase {
 }
 
 fn held_person(page: &Page, person: &HeldPersonView) -> String {
-    let born = match (person.born.is_empty(), page.date(&person.born)) {
+    // Caseloads have dates in either order.
+    let iso = match person.born.split('-').collect::<Vec<_>>()[..] {
+        [day, month, year] if year.len() == 4 => format!("{year}-{month}-{day}"),
+        _ => person.born.clone(),
+    };
+    let born = match (person.born.is_empty(), page.date(&iso)) {
         (true, _) => String::new(),
         (false, text) if text.is_empty() => page.with("person-born", "date", &person.born),
         (false, text) => page.with("person-born", "date", text),

@@ -53,7 +53,7 @@ fn page(site: &Site, page: Page) -> Response {
     let account = Shown {
         name: account.name.clone(),
         function: account.function.as_ref().map(|id| page.function(id.as_str())).unwrap_or_default(),
-        phone: account.phone.clone(),
+        phone: super::notice::phone_text(&account.phone),
         email: account.email.clone(),
         roles: account.roles.iter().map(|role| role_key(*role)).collect(),
         teams: teams
@@ -93,4 +93,20 @@ pub(super) async fn set(site: Site, form: CsrfForm<Pairs>) -> Response {
         }
         Err(error) => site.failed(&error),
     }
+}
+
+/// The template with this text in every field, for tests.
+#[cfg(test)]
+pub(super) fn rendered(page: Page, text: &str) -> Vec<String> {
+    let text = || text.to_owned();
+    let account = Shown {
+        name: text(),
+        function: text(),
+        phone: text(),
+        email: text(),
+        roles: vec!["role-professional"],
+        teams: vec![text()],
+        at_once: false,
+    };
+    vec![AccountPage { page, account }.render().unwrap()]
 }

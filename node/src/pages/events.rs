@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures::StreamExt as _;
@@ -20,7 +20,8 @@ pub(super) async fn listen(site: Site) -> Response {
     match node.outgoing.feed(Some(site.who.account.id), Arc::clone(&node.people), None) {
         Ok(feed) => {
             let events = feed.map(|_| Ok::<_, Infallible>(Event::default().data("changed")));
-            Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response()
+            let news = Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE));
+            ([(header::CACHE_CONTROL, "no-store")], news).into_response()
         }
         Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
     }

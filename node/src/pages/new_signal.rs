@@ -110,7 +110,7 @@ pub(super) fn contact_of(site: &Site) -> ContactText {
     ContactText {
         name: account.name.clone(),
         function: account.function.as_ref().map(ToString::to_string).unwrap_or_default(),
-        phone: account.phone.clone(),
+        phone: super::notice::phone_text(&account.phone),
         email: account.email.clone(),
     }
 }

@@ -7,6 +7,7 @@ use axum::extract::Path;
 use axum::response::Response;
 
 use super::dates::DateText;
+use super::fields::Fields;
 use super::page::Page;
 use super::render_with;
 use super::signal::may;
@@ -43,6 +44,14 @@ pub(super) struct Part {
     outcome_field: String,
     /// Ids, values and keys of the words.
     outcomes: Vec<(String, &'static str, &'static str)>,
+}
+
+impl Part {
+    /// Puts back what was typed about this match.
+    fn fill(&mut self, fields: &Fields) {
+        self.date =
+            Some(fields.date("on")).filter(|date| !date.is_empty()).unwrap_or_else(|| self.date.clone());
+    }
 }
 
 /// How to reach the other side.
@@ -113,7 +122,10 @@ pub(super) struct Wrong {
 
 /// `GET /notices/{id}`.
 pub(super) async fn show(site: Site, Path(id): Path<String>) -> Response {
-    page(&site, &id, None).await
+    match super::notice_acts::again(&site, &id).await {
+        Some(answer) => answer,
+        None => page(&site, &id, None).await,
+    }
 }
 
 /// The page, perhaps with what was wrong.
@@ -124,9 +136,14 @@ pub(super) async fn page(site: &Site, id: &str, wrong: Option<Wrong>) -> Respons
     };
     let case = case_of(site, id);
     let mut page = site.page();
-    page.live = wrong.is_none();
+    page.live = wrong.is_none() && page.typed.is_none();
     let mut parts: Vec<_> =
         notice.matches.iter().enumerate().map(|(n, found)| part(site, &page, n, found)).collect();
+    if let Some(typed) = page.typed.as_mut() {
+        let fields = Fields(std::mem::take(typed)); // of one match, and its fields are called as those of the others
+        let part = parts.iter_mut().find(|part| part.id == fields.text("match"));
+        part.into_iter().for_each(|part| part.fill(&fields));
+    }
     if let Some(wrong) = wrong {
         if let Some(part) = parts.iter_mut().find(|part| part.id == wrong.match_id) {
             let field = if wrong.date.is_some() { &part.contact_field } else { &part.outcome_field };

@@ -73,6 +73,24 @@ pub(super) async fn respond(site: Site, Path(id): Path<String>, form: CsrfForm<P
     }
 }
 
+/// The page that is the answer to a form, where something was typed on it when the session had ended.
+pub(super) async fn again(site: &Site, id: &str) -> Option<Response> {
+    let fields = Fields(site.typed()?);
+    let (respond, reason) = (fields.text("with_contact"), fields.text("reason"));
+    if respond.is_empty() && reason.is_empty() {
+        return None;
+    }
+    if let Err(error) = site.node().notice(&site.actor(), id, site.who.session.language).await {
+        return Some(site.failed(&error));
+    }
+    let (mut page, match_id) = (site.page(), fields.text("match"));
+    if reason.is_empty() {
+        return Some(ask_contact(site, page, id.to_owned(), match_id, fields.contact()));
+    }
+    page.path = notice_path(id);
+    Some(super::render(&NotRight { id: id.to_owned(), match_id, page }))
+}
+
 /// `POST /notices/{id}/not-right`: first asks why.
 pub(super) async fn not_right(site: Site, Path(id): Path<String>, form: CsrfForm<Pairs>) -> Response {
     let fields = Fields(form.0);

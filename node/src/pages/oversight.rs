@@ -178,3 +178,31 @@ fn shown(page: &Page, index: u64, entry: &serde_json::Value) -> Entry {
         count: entry["count"].as_u64().map(|count| count.to_string()).unwrap_or_default(),
     }
 }
+
+/// The templates with this text in every field, for tests.
+#[cfg(test)]
+pub(super) fn rendered(page: &dyn Fn() -> Page, text: &str) -> Vec<String> {
+    let text = || text.to_owned();
+    let key = Key { purpose: text(), matcher: text(), epoch: 1, state: "key-active", ends: text() };
+    let network = NetworkPage {
+        page: page(),
+        version: 1,
+        hash: text(),
+        tempo: "tempo-immediate",
+        waiting: text(),
+        partners: vec![Partner { name: text(), roles: text(), reachable: true }],
+        keys: vec![key],
+    };
+    let entry = Entry { index: 1, when: text(), kind: text(), actor: text(), object: text(), count: text() };
+    let audit = AuditPage {
+        page: page(),
+        size: 1,
+        witnesses: 1,
+        first: 1,
+        last: 1,
+        entries: vec![entry],
+        older: Some(1),
+        newer: Some(1),
+    };
+    [network.render(), audit.render()].map(Result::unwrap).into()
+}

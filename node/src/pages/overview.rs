@@ -29,12 +29,19 @@ pub(super) struct Row {
     pub when: Option<String>,
 }
 
-/// A colleague asks to take a signal over.
+/// A signal that changes hands, or would have: who asks to take it over, or who will not.
 #[derive(Debug)]
 pub(super) struct Offer {
     id: String,
     reference: String,
-    from: String,
+    name: String,
+}
+
+impl Offer {
+    fn new(site: &Site, case: &Case, who: Option<AccountId>) -> Self {
+        let (id, reference) = (case.id.0.to_string(), case.case_reference.clone());
+        Self { id, reference, name: name_of(site, who).unwrap_or_default() }
+    }
 }
 
 #[derive(Debug, Template)]
@@ -43,6 +50,7 @@ struct Overview {
     page: Page,
     away: Option<String>,
     offers: Vec<Offer>,
+    declined: Vec<Offer>,
     waiting: Vec<Row>,
     signals: Vec<Row>,
     done: Vec<Row>,
@@ -75,14 +83,13 @@ pub(super) async fn show(site: Site) -> Response {
         }
     }
     let offered = listed.cases.iter().filter(|(case, _)| case.offered_to == Some(me));
-    let offers = offered.map(|(case, _)| Offer {
-        id: case.id.0.to_string(),
-        reference: case.case_reference.clone(),
-        from: name_of(&site, case.owner).unwrap_or_default(),
-    });
+    let offers = offered.map(|(case, _)| Offer::new(&site, case, case.owner)).collect();
+    let declined = listed.cases.iter().filter(|(case, _)| case.declined_by.is_some() && mine(case));
+    let declined = declined.map(|(case, _)| Offer::new(&site, case, case.declined_by)).collect();
     let overview = Overview {
         away: super::absence::away(&site, &page),
-        offers: offers.collect(),
+        offers,
+        declined,
         waiting,
         signals,
         done,
@@ -226,10 +233,11 @@ pub(super) fn rendered(page: Page, text: &str) -> Vec<String> {
         text: text.to_owned(),
         when: Some(text.to_owned()),
     };
-    let offer = Offer { id: text.to_owned(), reference: text.to_owned(), from: text.to_owned() };
+    let offer = || Offer { id: text.to_owned(), reference: text.to_owned(), name: text.to_owned() };
     let overview = Overview {
         away: Some(text.to_owned()),
-        offers: vec![offer],
+        offers: vec![offer()],
+        declined: vec![offer()],
         waiting: vec![row()],
         signals: vec![row()],
         done: vec![row()],

@@ -56,6 +56,8 @@ pub struct Page {
     pub errors: Vec<PageError>,
     /// The key of what is to be said once, after something was done.
     pub said: Option<&'static str>,
+    /// What was typed here when the session had ended: fields and their texts, in place of what the form would show.
+    pub typed: Option<Vec<(String, String)>>,
     /// Whether it asks to be told when something changes.
     pub live: bool,
 }
@@ -122,6 +124,38 @@ impl Page {
     #[must_use]
     pub fn error(&self, field: &str) -> Option<&str> {
         self.errors.iter().find(|error| error.field == field).map(|error| error.text.as_str())
+    }
+
+    /// What a field holds: what was typed when the session had ended, or else this.
+    #[allow(clippy::needless_pass_by_value, reason = "templates pass values and references alike")]
+    #[must_use]
+    pub fn filled(&self, name: impl ToString, value: impl ToString) -> String {
+        let name = name.to_string();
+        let typed = self.typed.iter().flatten().find(|(field, _)| *field == name);
+        typed.map_or_else(|| value.to_string(), |(_, text)| text.clone())
+    }
+
+    /// The same for a field whose name has two parts.
+    #[allow(clippy::needless_pass_by_value, reason = "templates pass values and references alike")]
+    #[must_use]
+    pub fn filled_part(&self, name: impl ToString, part: &str, value: impl ToString) -> String {
+        self.filled(format!("{}{part}", name.to_string()), value)
+    }
+
+    /// Whether something was typed in, or chosen of, a field when the session had ended.
+    #[allow(clippy::needless_pass_by_value, reason = "templates pass values and references alike")]
+    #[must_use]
+    pub fn is_typed(&self, name: impl ToString) -> bool {
+        let name = name.to_string();
+        self.typed.iter().flatten().any(|(field, _)| *field == name)
+    }
+
+    /// Whether it was this.
+    #[allow(clippy::needless_pass_by_value, reason = "templates pass values and references alike")]
+    #[must_use]
+    pub fn is_chosen(&self, name: impl ToString, value: impl ToString) -> bool {
+        let (name, value) = (name.to_string(), value.to_string());
+        self.typed.iter().flatten().any(|(field, text)| *field == name && *text == value)
     }
 
     /// Whether a menu entry leads to the part of the site where this page stands.

@@ -38,6 +38,9 @@ struct SignalPage {
     informed: Option<String>,
     quiet: Option<u8>,
     offered: Option<String>,
+    declined: Option<String>,
+    /// Who asks the viewer to take it over.
+    asks: Option<String>,
     may_change: bool,
 }
 
@@ -60,6 +63,8 @@ struct ActPage {
     text: String,
     button: &'static str,
     colleagues: Option<Vec<(String, String)>>,
+    /// Who was asked and has not answered.
+    offered: Option<String>,
 }
 
 pub(super) fn id_of(id: &str) -> Option<CaseId> {
@@ -150,7 +155,9 @@ pub(super) async fn show(site: Site, Path(id): Path<String>) -> Response {
         contact,
         informed: case.family_informed.as_ref().map(|informed| informed_text(&page, informed)),
         quiet: (case.min > 2).then_some(case.min),
-        offered: name_of(&site, case.offered_to),
+        offered: name_of(&site, case.offered_to).filter(|_| case.offered_to != Some(site.who.account.id)),
+        declined: name_of(&site, case.declined_by),
+        asks: name_of(&site, case.owner).filter(|_| may(&site, CaseAct::TakeOver, &case)),
         may_change: may(&site, CaseAct::Change, &case),
         page,
     };
@@ -199,8 +206,9 @@ async fn act_page(site: &Site, id: String, kind: Kind, wrong: &[(&str, &str)]) -
         Kind::HandOver => ("hand-over-title", page.t("hand-over-text"), "hand-over-do"),
     };
     let colleagues = (kind == Kind::HandOver).then(|| colleagues(site));
+    let offered = name_of(site, case.offered_to).filter(|_| kind == Kind::HandOver);
     let reference = case.case_reference.clone();
-    let template = ActPage { id, reference, title, text, button, colleagues, page };
+    let template = ActPage { id, reference, title, text, button, colleagues, offered, page };
     render_with(template.page.status(), &template)
 }
 
@@ -237,7 +245,14 @@ pub(super) async fn withdraw(site: Site, Path(id): Path<String>, _form: CsrfForm
 
 /// `POST /signals/{id}/hand-over`.
 pub(super) async fn hand_over(site: Site, Path(id): Path<String>, form: CsrfForm<Pairs>) -> Response {
-    let to = Fields(form.0).text("colleague");
+    let fields = Fields(form.0);
+    if fields.text("action") == "keep" {
+        return match site.node().hand_over_signal(&site.actor(), &id, None, None).await {
+            Ok(_) => site.go("/", Some("said-kept")),
+            Err(error) => site.failed(&error),
+        };
+    }
+    let to = fields.text("colleague");
     if to.is_empty() {
         return act_page(&site, id, Kind::HandOver, &[("colleague", "wrong-colleague")]).await;
     }
@@ -255,6 +270,14 @@ pub(super) async fn take_over(site: Site, Path(id): Path<String>, _form: CsrfFor
     let (node, actor) = (site.node(), site.actor());
     match node.accept_signal(&actor, &id, None).await {
         Ok(_) => site.go("/", Some("said-taken-over")),
+        Err(error) => site.failed(&error),
+    }
+}
+
+/// `POST /signals/{id}/decline`.
+pub(super) async fn decline(site: Site, Path(id): Path<String>, _form: CsrfForm<Pairs>) -> Response {
+    match site.node().decline_signal(&site.actor(), &id, None).await {
+        Ok(_) => site.go("/", Some("said-declined")),
         Err(error) => site.failed(&error),
     }
 }
@@ -339,6 +362,8 @@ pub(super) fn rendered(page: &dyn Fn() -> Page, text: &str) -> Vec<String> {
         informed: some(),
         quiet: Some(3),
         offered: some(),
+        declined: some(),
+        asks: some(),
         may_change: true,
     };
     let given = Given { page: page(), id: text(), reference: text(), ends: text() };
@@ -350,6 +375,7 @@ pub(super) fn rendered(page: &dyn Fn() -> Page, text: &str) -> Vec<String> {
         text: text(),
         button: "hand-over-do",
         colleagues: Some(vec![(text(), text())]),
+        offered: some(),
     };
     let sheet = Sheet {
         page: page(),

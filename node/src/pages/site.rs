@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
-use axum::http::{StatusCode, header};
+use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 
+use super::fields::Pairs;
 use super::page::{Failure, Page, Place};
 use super::{Pages, render_with};
 use crate::api::{Actor, ApplicationError};
@@ -22,6 +23,8 @@ pub(super) struct Site {
     pub(super) pages: Arc<Pages>,
     pub(super) who: SignedIn,
     path: String,
+    /// Whether it asks for a page, and sends nothing.
+    asks: bool,
 }
 
 impl FromRequestParts<Arc<Pages>> for Site {
@@ -29,7 +32,11 @@ impl FromRequestParts<Arc<Pages>> for Site {
 
     async fn from_request_parts(parts: &mut Parts, pages: &Arc<Pages>) -> Result<Self, Response> {
         let who = SignedIn::from_request_parts(parts, pages).await.map_err(IntoResponse::into_response)?;
-        Ok(Self { pages: Arc::clone(pages), who, path: parts.uri.path().to_owned() })
+        let (path, asks) = (parts.uri.path().to_owned(), parts.method == Method::GET);
+        if !asks {
+            pages.kept.forget(who.account.id, &path);
+        }
+        Ok(Self { pages: Arc::clone(pages), who, path, asks })
     }
 }
 
@@ -57,7 +64,14 @@ impl Site {
         page.csrf.clone_from(&self.who.session.csrf);
         page.places = places(&self.viewer());
         page.said = self.pages.said.take(self.who.account.id);
+        page.typed = self.typed();
         page
+    }
+
+    /// What was typed here when the session had ended.
+    pub(super) fn typed(&self) -> Option<Pairs> {
+        let me = self.who.account.id;
+        self.asks.then(|| self.pages.kept.get(me, &self.path, self.node().core.now())).flatten()
     }
 
     /// Sends the browser on, and says something there.

@@ -204,7 +204,7 @@ fn of_account(account: &Account) -> PersonTyped {
         contact: ContactText {
             name: account.name.clone(),
             function: account.function.as_ref().map(ToString::to_string).unwrap_or_default(),
-            phone: account.phone.clone(),
+            phone: super::notice::phone_text(&account.phone),
             email: account.email.clone(),
         },
         roles: account.roles.iter().map(|role| role.as_str().to_owned()).collect(),

@@ -92,3 +92,14 @@ pub(super) async fn assign(site: Site, form: CsrfForm<Pairs>) -> Response {
     }
     if layout.errors.is_empty() { site.go("/team", Some("said-assigned")) } else { page(&site, layout).await }
 }
+
+/// The template with this text in every field, for tests.
+#[cfg(test)]
+pub(super) fn rendered(page: Page, text: &str) -> Vec<String> {
+    let text = || text.to_owned();
+    let row = || Row { path: text(), id: text(), reference: text(), text: text(), when: Some(text()) };
+    let colleagues = vec![(text(), text())];
+    let [unowned, late, signals] = [(); 3].map(|()| vec![row()]);
+    let team = Team { page, supervises: true, unowned, late, signals, colleagues };
+    vec![team.render().unwrap()]
+}

@@ -44,8 +44,8 @@ pub(super) enum Who {
     SignedIn(Box<SignedIn>),
     /// On the way to sign in.
     Visitor(SessionId, Box<Visitor>),
-    /// Was signed in too long, or too long idle.
-    Ended,
+    /// Was signed in too long or too long idle, or signed out elsewhere.
+    Ended(Session),
     Unknown,
 }
 
@@ -56,6 +56,8 @@ pub(super) struct Browser {
     /// What its headers ask for; what was chosen counts more.
     accepted: Language,
     pub(super) address: IpAddr,
+    /// What its person typed in a form of a session that has ended is kept.
+    pub(super) kept: bool,
 }
 
 impl FromRequestParts<Arc<Pages>> for Browser {
@@ -69,6 +71,7 @@ impl FromRequestParts<Arc<Pages>> for Browser {
                 text(&parts.headers, header::ACCEPT_LANGUAGE.as_str()).unwrap_or_default(),
             ),
             address: address(&parts.headers, peer),
+            kept: false,
         })
     }
 }
@@ -78,7 +81,8 @@ impl Browser {
         match &self.who {
             Who::SignedIn(signed_in) => signed_in.session.language,
             Who::Visitor(_, visitor) => visitor.language,
-            Who::Ended | Who::Unknown => self.accepted,
+            Who::Ended(session) => session.language,
+            Who::Unknown => self.accepted,
         }
     }
 
@@ -87,7 +91,7 @@ impl Browser {
         match &self.who {
             Who::SignedIn(signed_in) => Some(&signed_in.session.csrf),
             Who::Visitor(_, visitor) => Some(&visitor.csrf),
-            Who::Ended | Who::Unknown => None,
+            Who::Ended(_) | Who::Unknown => None,
         }
     }
 
@@ -113,7 +117,7 @@ impl SignIn {
                     None => Who::Unknown, // the account was closed; its sessions with it
                 }
             }
-            Found::Ended => Who::Ended,
+            Found::Ended(session) => Who::Ended(session),
             Found::Nothing => match self.visitors.get(&id, self.core.now()) {
                 Some(visitor) => Who::Visitor(id, Box::new(visitor)),
                 None => Who::Unknown,
@@ -125,24 +129,27 @@ impl SignIn {
     pub(super) fn receive(&self, browser: &mut Browser) -> Option<HeaderValue> {
         let note = match browser.who {
             Who::Visitor(..) | Who::SignedIn(_) => return None,
-            Who::Ended => Some("sign-in-ended"),
+            Who::Ended(_) if browser.kept => Some("sign-in-ended-kept"),
+            Who::Ended(_) => Some("sign-in-ended"),
             Who::Unknown => None,
         };
         let now = self.core.now();
-        let visitor = Visitor { note, ..Visitor::new(browser.accepted, now) };
+        let visitor = Visitor { note, ..Visitor::new(browser.language(), now) };
         let id = self.visitors.add(visitor.clone(), now);
         let cookie = self.cookie(&id);
         browser.who = Who::Visitor(id, Box::new(visitor));
         Some(cookie)
     }
 
-    fn send_to_sign_in(&self, mut browser: Browser, parts: &Parts) -> Response {
+    pub(super) fn send_to_sign_in(&self, mut browser: Browser, parts: &Parts) -> Response {
         // What a script of ours asks for is no place to return to; it sees that nobody is signed in any more.
         if !is_for_a_person(&parts.headers) {
             return (StatusCode::UNAUTHORIZED, [(header::CACHE_CONTROL, "no-store")]).into_response();
         }
+        // Behind every form of ours there is a page at the same address.
+        let returns = parts.method == Method::GET || matches!(browser.who, Who::Ended(_));
         let cookie = self.receive(&mut browser);
-        if let (Who::Visitor(id, _), &Method::GET) = (&browser.who, &parts.method) {
+        if let (Who::Visitor(id, _), true) = (&browser.who, returns) {
             self.visitors.change(id, |visitor| visitor.want(parts.uri.path()));
         }
         see_other(super::handlers::SIGN_IN, cookie)
@@ -183,7 +190,7 @@ fn cookie<'a>(headers: &'a HeaderMap, wanted: &str) -> Option<&'a str> {
 }
 
 /// Whether a person asked for this. What a page asks for by itself, such as news, keeps nobody signed in.
-fn is_for_a_person(headers: &HeaderMap) -> bool {
+pub(super) fn is_for_a_person(headers: &HeaderMap) -> bool {
     text(headers, "sec-fetch-dest").is_none_or(|destination| destination == "document")
 }
 

@@ -15,7 +15,8 @@ use futures::StreamExt as _;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
-use super::browser::{Browser, text};
+use super::again;
+use super::browser::{Browser, see_other, text};
 use super::session::same;
 use crate::pages::{Failure, Pages, render_with};
 
@@ -67,11 +68,14 @@ enum Refusal {
     TooLong,
     TooSlow,
     MediaType,
+    /// It is of a session that has ended; what was typed is kept.
+    Ended,
 }
 
 impl Refusal {
-    fn page(self, browser: &Browser, pages: &Pages) -> Response {
+    fn page(self, browser: &Browser, pages: &Pages, path: &str) -> Response {
         let (status, title, text) = match self {
+            Self::Ended => return see_other(path, None),
             Self::Foreign => (StatusCode::FORBIDDEN, "form-foreign-title", "form-foreign-text"),
             Self::Malformed => (StatusCode::BAD_REQUEST, "form-malformed-title", "form-malformed-text"),
             Self::TooLong => (StatusCode::PAYLOAD_TOO_LARGE, "form-malformed-title", "form-too-long-text"),
@@ -95,10 +99,14 @@ impl<T: DeserializeOwned + Send> FromRequest<Arc<Pages>> for CsrfForm<T> {
             media_type(&parts.headers, "application/x-www-form-urlencoded")?;
             let bytes = collect(body, MAX_FORM).await?;
             let pairs: Fields = serde_urlencoded::from_bytes(&bytes).map_err(|_| Refusal::Malformed)?;
+            if let Some(account) = pages.sign_in.of_ended(&browser, &pairs) {
+                again::keep(pages, account, parts.uri.path(), pairs);
+                return Err(Refusal::Ended);
+            }
             form(pairs, browser.csrf())
         };
         let read = tokio::time::timeout(FORM_TIMEOUT, read).await.unwrap_or(Err(Refusal::TooSlow));
-        read.map(Self).map_err(|refusal| refusal.page(&browser, pages))
+        read.map(Self).map_err(|refusal| refusal.page(&browser, pages, parts.uri.path()))
     }
 }
 
@@ -107,7 +115,7 @@ impl<T: DeserializeOwned + Send> FromRequest<Arc<Pages>> for CsrfUpload<T> {
 
     async fn from_request(request: Request, pages: &Arc<Pages>) -> Result<Self, Response> {
         let (mut parts, body) = request.into_parts();
-        let browser = browser(&mut parts, pages).await;
+        let (browser, path) = (browser(&mut parts, pages).await, parts.uri.clone());
         let read = async {
             check_site(&parts.headers, &pages.origin)?;
             media_type(&parts.headers, "multipart/form-data")?;
@@ -117,13 +125,13 @@ impl<T: DeserializeOwned + Send> FromRequest<Arc<Pages>> for CsrfUpload<T> {
             upload(multipart, browser.csrf()).await
         };
         let read = tokio::time::timeout(FILE_TIMEOUT, read).await.unwrap_or(Err(Refusal::TooSlow));
-        read.map_err(|refusal| refusal.page(&browser, pages))
+        read.map_err(|refusal| refusal.page(&browser, pages, path.path()))
     }
 }
 
-type Fields = Vec<(String, String)>;
+pub(super) type Fields = Vec<(String, String)>;
 
-async fn browser(parts: &mut axum::http::request::Parts, pages: &Arc<Pages>) -> Browser {
+pub(super) async fn browser(parts: &mut axum::http::request::Parts, pages: &Arc<Pages>) -> Browser {
     Browser::from_request_parts(parts, pages).await.unwrap_or_else(|never| match never {})
 }
 

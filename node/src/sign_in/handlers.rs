@@ -102,7 +102,7 @@ async fn language(State(pages): State<Arc<Pages>>, request: Request) -> Response
             }
         }
         Who::Visitor(id, _) => drop(pages.sign_in.visitors.change(id, |visitor| visitor.language = language)),
-        Who::Ended | Who::Unknown => {}
+        Who::Ended(_) | Who::Unknown => {}
     }
     see_other(if is_local(&to) { &to } else { "/" }, None)
 }

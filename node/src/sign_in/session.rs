@@ -26,6 +26,8 @@ use crate::vault::KeyName;
 
 /// When somebody was last seen is written when it is so many seconds old.
 const WRITE_AFTER: u64 = 60;
+/// What has ended is remembered so many seconds: a form may stay open on a desk for a working day.
+const REMEMBERED: u64 = 12 * 3_600;
 /// Sessions of one account at once; a further one ends the oldest.
 const MOST: usize = 10;
 
@@ -105,6 +107,17 @@ impl Wire for Stored {
     const MAX_LEN: usize = 512;
 }
 
+impl Stored {
+    fn seen_as(&self, id: IdHash) -> Session {
+        let language = if self.english { Language::English } else { Language::Dutch };
+        Session { account: self.account, csrf: self.csrf.clone(), language, id }
+    }
+}
+
+fn is_recent(ended: Timestamp, now: Timestamp) -> bool {
+    now.secs().saturating_sub(ended.secs()) < REMEMBERED
+}
+
 #[derive(Debug)]
 struct Live {
     stored: Stored,
@@ -116,8 +129,8 @@ struct Live {
 #[derive(Debug)]
 pub(super) enum Found {
     Session(Session),
-    /// It has ended because nobody used it, or because of its age.
-    Ended,
+    /// It has ended: nobody used it, it was too old, or its person signed out elsewhere.
+    Ended(Session),
     Nothing,
 }
 
@@ -127,6 +140,8 @@ pub(super) struct Sessions {
     core: Arc<Core>,
     limits: Limits,
     live: Mutex<BTreeMap<IdHash, Live>>,
+    /// What has ended not long ago, so that what somebody was typing can be kept for them. In memory only.
+    ended: Mutex<BTreeMap<IdHash, (Session, Timestamp)>>,
     /// Held from a change in memory to its commit: otherwise a late write could bring back on disk what has ended.
     writing: tokio::sync::Mutex<()>,
 }
@@ -155,7 +170,8 @@ impl Sessions {
             let id = IdHash::try_from(key.as_slice()).map_err(|_| crate::vault::damaged(Table::Session))?;
             live.insert(id, Live { written: stored.seen, stored });
         }
-        Ok(Self { core, limits, live: Mutex::new(live), writing: tokio::sync::Mutex::default() })
+        let ended = Mutex::default();
+        Ok(Self { core, limits, live: Mutex::new(live), ended, writing: tokio::sync::Mutex::default() })
     }
 
     /// Begins a session, under an id that nobody had before. Durable when it returns, with what is entered about it.
@@ -200,16 +216,37 @@ impl Sessions {
     pub(super) fn find(&self, id: &SessionId, acts: bool) -> Found {
         let (now, id) = (self.core.now(), id.hash());
         let mut live = self.lock();
-        let Some(session) = live.get_mut(&id) else { return Found::Nothing };
+        let Some(session) = live.get_mut(&id) else {
+            let ended = self.ended().get(&id).filter(|(_, at)| is_recent(*at, now)).cloned();
+            return ended.map_or(Found::Nothing, |(session, _)| Found::Ended(session));
+        };
         if !self.limits.allow(&session.stored, now) {
-            return Found::Ended; // the record goes with the next tidying
+            return Found::Ended(session.stored.seen_as(id)); // the record goes with the next tidying
         }
         if acts {
             session.stored.seen = session.stored.seen.max(now);
         }
-        let Stored { account, csrf, english, .. } = session.stored.clone();
-        let language = if english { Language::English } else { Language::Dutch };
-        Found::Session(Session { account, csrf, language, id })
+        Found::Session(session.stored.seen_as(id))
+    }
+
+    /// Whether a session of this account that ended not long ago had this word in its forms.
+    pub(super) fn had_word(&self, account: AccountId, word: &str) -> bool {
+        let now = self.core.now();
+        let has = |of: AccountId, csrf: &str| of == account && same(csrf, word);
+        let ended =
+            |(session, at): &(Session, Timestamp)| is_recent(*at, now) && has(session.account, &session.csrf);
+        // What has ended is among the others until the next tidying.
+        let untidied =
+            |Live { stored, .. }: &Live| !self.limits.allow(stored, now) && has(stored.account, &stored.csrf);
+        self.ended().values().any(ended) || self.lock().values().any(untidied)
+    }
+
+    fn note_ended(&self, id: IdHash, stored: &Stored) {
+        self.ended().insert(id, (stored.seen_as(id), self.core.now()));
+    }
+
+    fn ended(&self) -> MutexGuard<'_, BTreeMap<IdHash, (Session, Timestamp)>> {
+        self.ended.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Ends all sessions of an account, everywhere. Durable when it returns; they are gone for everybody at once.
@@ -219,6 +256,7 @@ impl Sessions {
         self.lock().retain(|id, session| {
             let ends = session.stored.account == account;
             if ends {
+                self.note_ended(*id, &session.stored);
                 batch.delete(Table::Session, *id);
             }
             !ends
@@ -247,9 +285,11 @@ impl Sessions {
         let _writing = self.writing.lock().await;
         let now = self.core.now();
         let (mut batch, mut due) = (Batch::new(), Vec::new());
+        self.ended().retain(|_, (_, at)| is_recent(*at, now));
         self.lock().retain(|id, session| {
             let stays = self.limits.allow(&session.stored, now);
             if !stays {
+                self.note_ended(*id, &session.stored);
                 batch.delete(Table::Session, *id);
             } else if session.stored.seen.secs() >= session.written.secs().saturating_add(WRITE_AFTER) {
                 session.written = session.stored.seen;

@@ -33,8 +33,9 @@ static RECIPES: LazyLock<RecipeList> = LazyLock::new(|| RecipeList::named("defau
 
 /// What a line says of itself: a BSN or a date would show as digits.
 fn tells_nothing(problem: &LineProblem) -> bool {
-    let digits = problem.reason.split(|c: char| !c.is_ascii_digit()).map(str::len);
-    digits.max().unwrap_or(0) < 8 && problem.reason.len() < 200
+    let reason = problem.reason.to_string();
+    let digits = reason.split(|c: char| !c.is_ascii_digit()).map(str::len);
+    digits.max().unwrap_or(0) < 8 && reason.len() < 200
 }
 
 fn check(caseload: &Caseload) {

@@ -69,6 +69,13 @@ enum Act {
         /// The signal's id
         id: String,
     },
+    /// Decline a signal that was offered to the person whose token this is; it stays with its owner
+    Decline {
+        #[command(flatten)]
+        node: Node,
+        /// The signal's id
+        id: String,
+    },
     /// Give a signal to a professional, as a supervisor
     Assign {
         #[command(flatten)]
@@ -152,6 +159,10 @@ pub(crate) fn run(args: &Args, output: Output) -> Result<(), Failure> {
         Act::Accept { node, id } => {
             let answer = step(node, id, "accept", &json!({}))?;
             output.result(&answer, &format!("taken over {id}"));
+        }
+        Act::Decline { node, id } => {
+            let answer = step(node, id, "decline", &json!({}))?;
+            output.result(&answer, &format!("declined {id}"));
         }
         Act::Assign { node, id, to } => {
             let answer = step(node, id, "assign", &json!({ "to": to }))?;

@@ -116,6 +116,16 @@ impl Staff for Fake {
         self.signal(actor, id).await
     }
 
+    async fn decline_signal(
+        &self,
+        actor: &Actor,
+        id: &str,
+        idempotency: Option<Idempotency>,
+    ) -> Outcome<DeclinedView> {
+        self.noted(idempotency);
+        Ok(DeclinedView { id: self.signal(actor, id).await?.id })
+    }
+
     async fn assign_signal(
         &self,
         actor: &Actor,

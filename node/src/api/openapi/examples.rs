@@ -20,7 +20,7 @@ pub(super) fn of(schema: &str) -> Option<Value> {
         "Signal" => json!({
             "id": ID, "caseReference": "2026-0431", "purpose": "jeugd", "state": "active", "persons": 1,
             "createdAt": "2026-11-21T20:00:00Z", "expiresAt": "2027-12-01T00:00:00Z", "quietUntil": null,
-            "owner": ACCOUNT, "team": TEAM, "offeredTo": null,
+            "owner": ACCOUNT, "team": TEAM, "offeredTo": null, "declinedBy": null,
         }),
         "Notice" => notice(),
         "NewResponse" => json!({ "matchId": MATCH, "response": "coordinate", "contact": contact() }),
@@ -64,7 +64,7 @@ fn of_people(schema: &str) -> Option<Value> {
         "Team" => json!({ "id": TEAM, "name": "Team Noord" }),
         "NewTeam" => json!({ "name": "Team Noord" }),
         "NewOffer" | "NewOwner" => json!({ "to": OTHER }),
-        "Erased" => json!({ "id": ID }),
+        "Declined" | "Erased" => json!({ "id": ID }),
         "NewPerson" => json!({ "givenNames": "Sanne", "familyName": "Jong", "birthDate": "2014-03-31" }),
         "Held" => json!({ "signals": [held()] }),
         _ => return None,

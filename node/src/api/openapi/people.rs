@@ -16,6 +16,7 @@ pub(super) fn paths() -> Vec<(&'static str, Value)> {
         ("/teams", json!({ "get": teams(), "post": add_team() })),
         ("/signals/{id}/hand-over", json!({ "post": hand_over() })),
         ("/signals/{id}/accept", json!({ "post": accept() })),
+        ("/signals/{id}/decline", json!({ "post": decline() })),
         ("/signals/{id}/assign", json!({ "post": assign() })),
         ("/signals/{id}/erase", json!({ "post": erase() })),
         ("/access-requests", json!({ "post": access_request() })),
@@ -109,6 +110,16 @@ fn hand_over() -> Value {
 fn accept() -> Value {
     let summary = "Takes over a signal that was offered to the person whose token this is.";
     of_signal("acceptSignal", summary).problems(&[400, 404, 409]).answers("200", "The signal.", "Signal")
+}
+
+fn decline() -> Value {
+    let summary =
+        "Declines a signal that was offered to the person whose token this is; it stays with its owner.";
+    of_signal("declineSignal", summary).problems(&[400, 404, 409]).answers(
+        "200",
+        "It is declined.",
+        "Declined",
+    )
 }
 
 fn assign() -> Value {

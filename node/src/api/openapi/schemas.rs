@@ -227,6 +227,10 @@ fn signal() -> Value {
         ("owner", maybe_id("The account that works on it.")),
         ("team", maybe_id("The team that sees it.")),
         ("offeredTo", maybe_id("The account that is asked to take it over.")),
+        (
+            "declinedBy",
+            maybe_id("The account that declined the last offer, until the owner asks again or reads it."),
+        ),
     ];
     object(&properties, &["id", "caseReference", "purpose", "state", "persons", "createdAt", "expiresAt"])
 }

@@ -25,7 +25,7 @@ async fn a_signal_goes_to_the_application_as_it_was_sent() {
     let expected = json!({
         "id": "s0", "caseReference": "case-1", "purpose": "care", "state": "active", "persons": 1,
         "createdAt": "2026-11-21T20:00:00Z", "expiresAt": "2027-11-21T20:00:00Z", "quietUntil": null,
-        "owner": null, "team": null, "offeredTo": null,
+        "owner": null, "team": null, "offeredTo": null, "declinedBy": null,
     });
     assert_eq!(answer.json(), expected);
     let text = |text: &str| Some(text.to_owned());

@@ -142,6 +142,40 @@ async fn a_signal_is_handed_over_when_the_colleague_accepts() {
 }
 
 #[tokio::test]
+async fn who_declines_leaves_the_signal_with_its_owner_who_is_told() {
+    let world = World::new().await;
+    let [me, owner] = [world.roles[0].account.unwrap(), world.colleagues[1]];
+    let case = world.case(|case| case.owner = Some(owner)).await;
+    let path = format!("/signals/{}", case.id.0);
+    let key = [("idempotency-key", "declined-once")];
+    let offer = async |to: Value| {
+        world.ask(Some(&world.system), "POST", &format!("{path}/hand-over"), &json!({ "to": to }), &[]).await
+    };
+    let decline = async || {
+        world.ask(Some(&world.roles[0]), "POST", &format!("{path}/decline"), &Value::Null, &key).await
+    };
+    let standing = async || {
+        let (_, signal) = world.ask(Some(&world.system), "GET", &path, &Value::Null, &[]).await;
+        [&signal["owner"], &signal["offeredTo"], &signal["declinedBy"]].map(Value::clone)
+    };
+    let [me, owner] = [me, owner].map(|id| json!(id.to_string()));
+    assert_eq!(decline().await.0, 404, "nobody offered it");
+    offer(me.clone()).await;
+    for _ in 0..2 {
+        assert_eq!(decline().await, (200, json!({ "id": case.id.0.to_string() })));
+        assert_eq!(standing().await, [owner.clone(), Value::Null, me.clone()]);
+    }
+    let accept = format!("{path}/accept");
+    let (status, _) = world.ask(Some(&world.roles[0]), "POST", &accept, &Value::Null, &[]).await;
+    assert_eq!(status, 404, "what was declined is not there any more");
+    offer(me.clone()).await;
+    assert_eq!(standing().await, [owner.clone(), me, Value::Null], "asked again");
+    offer(Value::Null).await;
+    assert_eq!(standing().await, [owner, Value::Null, Value::Null], "taken back");
+    assert_eq!(decline().await.0, 404);
+}
+
+#[tokio::test]
 async fn who_is_told_is_the_owner_with_their_substitute_or_else_the_supervisors() {
     let world = World::new().await;
     let substitute = world.colleagues[0];

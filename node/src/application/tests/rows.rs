@@ -116,6 +116,14 @@ fn signals() -> Vec<Row> {
         ),
         row(
             post(),
+            "/signals/{id}/decline",
+            About::Case,
+            write,
+            cases("ff-f+--", "ff---f-", "ffffff-"),
+            NOTHING,
+        ),
+        row(
+            post(),
             "/signals/{id}/assign",
             About::Case,
             write,

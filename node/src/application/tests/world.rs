@@ -163,6 +163,7 @@ impl World {
             owner: None,
             team: None,
             offered_to: None,
+            declined_by: None,
         };
         change(&mut case);
         let (partner, mut batch) = (&self.node.partner, Batch::new());

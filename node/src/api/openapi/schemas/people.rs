@@ -35,6 +35,7 @@ pub(super) fn all() -> Vec<(&'static str, Value)> {
         ("NewTeam", input(&[("name", text(256))], &["name"])),
         ("NewOffer", input(&[("to", nullable_text(256))], &["to"])),
         ("NewOwner", input(&[("to", text(256))], &["to"])),
+        ("Declined", object(&[("id", id())], &["id"])),
         ("Erased", object(&[("id", id())], &["id"])),
         ("Held", object(&[("signals", list(&reference("HeldSignal")))], &["signals"])),
         ("HeldSignal", held_signal()),
