@@ -34,8 +34,8 @@ team-assign-to = Give them to
 team-assign = Assign
 team-late = Waits too long
 team-late-none = Nothing waits too long.
-team-signals = All signals of my team
-team-signals-none = There are no signals yet.
+team-signals = Other signals of my team
+team-signals-none = There are no other signals.
 said-assigned = The signals were assigned.
 
 # Letter for the family, and access requests.

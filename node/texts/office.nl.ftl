@@ -34,8 +34,8 @@ team-assign-to = Geef ze aan
 team-assign = Toewijzen
 team-late = Wacht te lang
 team-late-none = Er wacht niets te lang.
-team-signals = Alle signalen van mijn team
-team-signals-none = Er zijn nog geen signalen.
+team-signals = Andere signalen van mijn team
+team-signals-none = Er zijn geen andere signalen.
 said-assigned = De signalen zijn toegewezen.
 
 # Brief voor het gezin, en inzage.

@@ -221,7 +221,7 @@ export async function picture(page, dir, name) {
 /** Takes a small picture for the README: what somebody sees of the page at once. */
 export async function glimpse(page, dir, name, from = "h1") {
   const before = page.viewportSize();
-  await page.setViewportSize({ width: 1000, height: 680 });
+  await page.setViewportSize({ width: 1160, height: 780 });
   await page.locator(from).first().evaluate((node) => window.scrollTo(0, node.tagName === "H1" ? 0 : node.getBoundingClientRect().top + window.scrollY - 260));
   await page.screenshot({ path: path.join(dir, `tour-${name}.png`) });
   await page.setViewportSize(before);

@@ -56,7 +56,7 @@ try {
   const before = await open(browser, first, "supervisor");
   await go(before, "/team");
   if ((await list(before, "Wacht te lang").count()) !== 0) faults.push("control: something waits too long at once");
-  if ((await list(before, "Alle signalen van mijn team").count()) === 0) faults.push("control: the supervisor does not see the signal");
+  if ((await list(before, "Andere signalen van mijn team").count()) === 0) faults.push("control: the supervisor does not see the signal");
 
   setClock(first.clock.late);
   for (const [width, viewport] of [["wide", undefined], ["phone", PHONE]]) {
@@ -72,6 +72,7 @@ try {
     await press(sam, list(sam, "Wacht te lang").locator("a"));
     await sees(sam, "Dit had al gedaan moeten zijn.");
     if (!(await sam.locator("h1").innerText()).includes("andere organisatie betrokken")) faults.push(`${width}: the notice does not open`);
+    if ((await sam.locator(".note strong").first().innerText()) !== `Had ${deadline} gemoeten`) faults.push(`${width}: the notice does not say that it is late`);
     if ((await button(sam, "Ik wil afstemmen").count()) !== 1) faults.push(`${width}: the supervisor cannot answer it`);
     await check(sam, `late notice ${width}`);
     await picture(sam, pictures, `late-notice-${width}`);

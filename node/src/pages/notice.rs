@@ -162,10 +162,9 @@ pub(super) async fn page(site: &Site, id: &str, wrong: Option<Wrong>) -> Respons
         others: notice.other_partners,
         progress: progress(notice.state),
         now: now(&notice),
-        deadline: notice
-            .deadline_date
-            .as_ref()
-            .map(|date| page.with("notice-by", "date", page.weekday_date(date))),
+        deadline: notice.deadline_date.as_ref().map(|date| {
+            page.with(super::overview::due(site, date, "notice-by"), "date", page.weekday_date(date))
+        }),
         may_change: case.as_ref().is_some_and(|case| may(site, CaseAct::Change, case)),
         muted: notice.muted,
         lead: lead(site, &page, &notice),

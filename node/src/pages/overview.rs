@@ -213,14 +213,15 @@ pub(super) fn row(site: &Site, page: &Page, case: &Case, notice: Option<&NoticeV
 }
 
 fn by(site: &Site, page: &Page, notice: &NoticeView, date: &str) -> String {
-    let late = date < site.node().local_today().to_string().as_str();
     let open = notice.matches.iter().any(|found| found.response.is_none());
-    let key = match (late, open) {
-        (true, _) => "row-late",
-        (false, true) => "row-by",
-        (false, false) => "row-act-by",
-    };
+    let key = due(site, date, if open { "row-by" } else { "row-act-by" });
     page.with(key, "date", page.weekday_date(date))
+}
+
+/// The key of the words for this date: these, or that it is over.
+pub(super) fn due(site: &Site, date: &str, in_time: &'static str) -> &'static str {
+    let late = date < site.node().local_today().to_string().as_str();
+    if late { "row-late" } else { in_time }
 }
 
 /// The template with this text in every field, for tests.

@@ -93,7 +93,24 @@ fn what_was_typed_when_the_session_ended_comes_back_to_who_typed_it() {
     let csrf = anna.get(&path).csrf();
     assert_eq!(send(&anna, &path, &csrf).status, 400, "it was not complete");
     assert!(!anna.get(&path).body.contains(KEPT));
+    on_a_page_of_everybody(&mut house, &anna);
     nowhere_written(&house, &place);
+}
+
+/// Everybody has this page at the same address.
+fn on_a_page_of_everybody(house: &mut House, browser: &Browser) {
+    const PATH: &str = "/absence";
+    let csrf = browser.get(PATH).csrf();
+    house.pass(16 * MINUTE);
+    let answer = browser.post(PATH, &csrf, &[("from_day", "29"), ("action", "set")]);
+    assert_eq!(answer.location, "/sign-in");
+    assert_eq!(sign_in(browser, "bea"), PATH);
+    let page = browser.get(PATH).body;
+    assert!(!page.contains(KEPT) && !page.contains("value=\"29\""), "Bea sees what Anna typed");
+    let anna = Browser::at(&house.node);
+    sign_in(&anna, "anna");
+    let page = anna.get(PATH).body;
+    assert!(page.contains(KEPT) && page.contains("value=\"29\""));
 }
 
 #[test]
