@@ -24,7 +24,7 @@ use kring_protocol::meeting::{Announcement, Live};
 use kring_protocol::relay;
 use kring_protocol::secret::Secret;
 use kring_protocol::sign::Signature;
-use kring_protocol::submission::{Receipt, Submission};
+use kring_protocol::submission::{MatcherDay, Receipt, Submission};
 use kring_protocol::time::{Day, Timestamp};
 use kring_protocol::trace;
 use rand_chacha::ChaCha20Rng;
@@ -151,7 +151,12 @@ fn canaries() -> Vec<Sample> {
     let (before, last) = (Frontier::new(), Day::from_days(20_100));
     let from = Timestamp::from_secs(1_700_000_000);
     let mut rng = ChaCha20Rng::from_seed([1; 32]);
-    vec![made(&Canary::draw(id("matcher"), Epoch(1), (before, last), from, &mut rng))]
+    let matcher = || id("matcher");
+    vec![
+        made(&Canary::draw(matcher(), Epoch(1), (before.clone(), last), from, &mut rng)),
+        made(&Canary::draw_ending(matcher(), Epoch(1), (before, last), (from, from), &mut rng)),
+        made(&MatcherDay::first(last)),
+    ]
 }
 
 fn traces() -> Vec<Sample> {
@@ -271,6 +276,8 @@ fn evidence() -> Vec<Sample> {
         "invented",
         "ticket",
         "references",
+        "withheld",
+        "revived",
     ];
     let mut samples = golden::<evidence::Evidence>(file, &kinds);
     samples.extend(golden::<SignedCovenant>(file, &["covenant"]));
