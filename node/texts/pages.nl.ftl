@@ -131,7 +131,7 @@ row-owner = Van { $name }.
 row-no-owner = Zonder eigenaar.
 row-by = Reageer uiterlijk { $date }
 row-act-by = Doe iets uiterlijk { $date }
-row-late = Had { $date } gemoeten
+row-late = Dit moest uiterlijk { $date }
 row-offered = Aangeboden aan { $name }.
 
 # Een signaal afgeven.

@@ -64,7 +64,7 @@ try {
     await go(sam, "/team");
     await until(sam, "the notice waits too long", async (page) => (await list(page, "Wacht te lang").count()) === 1);
     const row = await list(sam, "Wacht te lang").innerText();
-    for (const text of ["L-1", "Van Anna Appel", `Had ${deadline} gemoeten`]) {
+    for (const text of ["L-1", "Van Anna Appel", `Dit moest uiterlijk ${deadline}`]) {
       if (!row.includes(text)) faults.push(`${width}: the supervisor's page does not say "${text}": ${row}`);
     }
     await check(sam, `late ${width}`);
@@ -72,7 +72,7 @@ try {
     await press(sam, list(sam, "Wacht te lang").locator("a"));
     await sees(sam, "Dit had al gedaan moeten zijn.");
     if (!(await sam.locator("h1").innerText()).includes("andere organisatie betrokken")) faults.push(`${width}: the notice does not open`);
-    if ((await sam.locator(".note strong").first().innerText()) !== `Had ${deadline} gemoeten`) faults.push(`${width}: the notice does not say that it is late`);
+    if ((await sam.locator(".note strong").first().innerText()) !== `Dit moest uiterlijk ${deadline}`) faults.push(`${width}: the notice does not say that it is late`);
     if ((await button(sam, "Ik wil afstemmen").count()) !== 1) faults.push(`${width}: the supervisor cannot answer it`);
     await check(sam, `late notice ${width}`);
     await picture(sam, pictures, `late-notice-${width}`);

@@ -40,6 +40,13 @@ enum Op {
         lost: u64,
         down: u32,
     },
+    /// An announcement arrives again, or so late that it has long been overtaken.
+    Again {
+        member: usize,
+        holder: usize,
+        first: usize,
+        count: usize,
+    },
     /// A holder has lost all it knew of others.
     Forgets {
         holder: usize,
@@ -57,6 +64,8 @@ fn op() -> impl Strategy<Value = Op> {
             .prop_map(|(member, down, give_up)| Op::GoOn { member, down, give_up }),
         1 => member().prop_map(|member| Op::Restart { member }),
         2 => (member(), 0_u64..4, down()).prop_map(|(member, lost, down)| Op::Restore { member, lost, down }),
+        2 => (member(), member(), 0_usize..6, 1_usize..4)
+            .prop_map(|(member, holder, first, count)| Op::Again { member, holder, first, count }),
         1 => member().prop_map(|holder| Op::Forgets { holder }),
         1 => (1_u64..30).prop_map(Op::Hours),
     ]
@@ -104,6 +113,13 @@ impl Honest {
             }
             Op::Restart { member } => self.resume(member, 0, 0),
             Op::Restore { member, lost, down } => self.resume(member, lost, down),
+            Op::Again { member, holder, first, count } => {
+                let of = id(ALL[member]);
+                let own = self.world.headers.iter().filter(|((member, _), _)| *member == of);
+                let headers: Vec<_> = own.skip(first).take(count).map(|(_, header)| header.clone()).collect();
+                let headers: Vec<_> = headers.iter().collect();
+                let _ = self.world.send_headers(ALL[member], ALL[holder], &headers);
+            }
             Op::Forgets { holder } => {
                 let holder = self.world.holders.get_mut(&id(ALL[holder])).unwrap();
                 let shares = std::mem::take(&mut holder.shares);
