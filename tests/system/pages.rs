@@ -111,7 +111,7 @@ fn staff(node: &Node, names: &[(&str, &str)]) -> Value {
 }
 
 #[test]
-fn a_notice_that_nobody_answers_in_time_reaches_the_supervisor() {
+fn a_late_notice_reaches_the_supervisor_and_a_second_factor_is_asked_for() {
     let Some(scripts) = scripts() else { return };
     let place = Place::new();
     let mut founded = Founded::new(place.path(), &MEMBERS, &["d", "e", "f"], |draft| draft);
@@ -136,6 +136,12 @@ fn a_notice_that_nobody_answers_in_time_reaches_the_supervisor() {
     let theirs = staff(&b, &[("Bram Bes", "professional")]);
     std::fs::write(place.path().join("sign-ins.json"), json!([ours, theirs]).to_string()).unwrap();
     run(&scripts, "late.mjs", place.path(), &pictures(&place));
+    // At `c` everybody has a second factor.
+    let mut careful =
+        staff(&founded.node("c"), &[("Cor Citroen", "professional"), ("Clara Kers", "supervisor")]);
+    careful["clock"] = json!({ "file": clock, "seconds": late.secs() });
+    std::fs::write(place.path().join("sign-ins.json"), json!([careful]).to_string()).unwrap();
+    run(&scripts, "second_factor.mjs", place.path(), &pictures(&place));
 }
 
 /// What is found in a file or directory, without the encodings.
