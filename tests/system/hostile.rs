@@ -17,7 +17,7 @@ use kring_tests::founded::Founded;
 use kring_tests::impostor::Member;
 use kring_tests::node::Node;
 use kring_tests::place::Place;
-use kring_tests::wait::until;
+use kring_tests::wait::{until, within_time};
 use serde_json::Value;
 
 use crate::board_reader::talk;
@@ -325,12 +325,11 @@ fn without_a_spare_a_relay_that_keeps_requests_open_decides_when_anything_arrive
     [&a, &b].iter().for_each(|node| drop(add(node, "case", &[&person])));
     until_logged(&a, &["a relay is silent", "relay=b", "matcher=f"]);
     until("b has left its own", SOON, || f.metric("kring_meeting_submissions").filter(|live| *live > 0));
-    let (since, own) = (Instant::now(), f.metric("kring_meeting_submissions"));
+    let live = || f.metric("kring_meeting_submissions");
+    let own = live();
     // Longer than both sides of a meeting need where there is a spare.
-    while since.elapsed() < Duration::from_secs(15) {
-        assert!(a.notice("case").is_none() && f.metric("kring_meeting_submissions") == own);
-        std::thread::yield_now();
-    }
+    let arrived = within_time(Duration::from_secs(15), || (live() != own).then_some(()));
+    assert!(arrived.is_none() && a.notice("case").is_none());
     founded.stop("b");
     founded.start(&["b"]);
     assert_eq!(matches(&a, "case", 1), matches(&b, "case", 1), "nothing was lost for good");

@@ -57,7 +57,7 @@ struct PersonPage {
     roles: Vec<(&'static str, &'static str, bool)>,
     /// Ids, names, and whether chosen.
     teams: Vec<(String, String, bool)>,
-    activation: Option<String>,
+    activation: Option<Invited>,
 }
 
 fn list(site: &Site, page: Page, team_name: String) -> Response {
@@ -105,7 +105,20 @@ pub(super) async fn add_team(site: Site, form: CsrfForm<Pairs>) -> Response {
     }
 }
 
-fn form_page(site: &Site, page: Page, new: bool, form: PersonTyped, activation: Option<String>) -> Response {
+/// What somebody new needs to set up an account.
+struct Invited {
+    address: String,
+    code: String,
+}
+
+impl std::fmt::Debug for Invited {
+    /// Without the code: who has it can set up the account.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Invited").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+fn form_page(site: &Site, page: Page, new: bool, form: PersonTyped, activation: Option<Invited>) -> Response {
     let chosen = |list: &[String], value: &str| list.iter().any(|found| found == value);
     let role = |role: &Role| (role.as_str(), role_key(*role), chosen(&form.roles, role.as_str()));
     let teams = site.node().people.teams().into_iter().map(|team| {
@@ -171,12 +184,12 @@ pub(super) async fn add(site: Site, form: CsrfForm<Pairs>) -> Response {
     let local = matches!(form.sign_in, Some(SignInName::Local(_)));
     match site.node().add_person(&site.actor(), form, None).await {
         Ok(added) if local => match activation(&site, &added.id).await {
-            Some(link) => {
+            Some(invited) => {
                 let account = added.id.parse().ok().and_then(|id| site.node().people.get(&id));
                 let typed = account.as_ref().map(of_account).unwrap_or_default();
                 let mut page = site.page();
                 page.path = format!("/people/{}", added.id);
-                form_page(&site, page, false, typed, Some(link))
+                form_page(&site, page, false, typed, Some(invited))
             }
             None => site.failed(&ApplicationError::Internal),
         },
@@ -191,10 +204,10 @@ pub(super) async fn add(site: Site, form: CsrfForm<Pairs>) -> Response {
 }
 
 /// Where somebody new sets up how they sign in, and the code that they need there.
-async fn activation(site: &Site, id: &str) -> Option<String> {
+async fn activation(site: &Site, id: &str) -> Option<Invited> {
     let event = site.node().event(&site.actor(), Kind::Configuration, 1);
     let (code, _) = site.pages.sign_in.invite(id.parse().ok()?, event).await.ok()??;
-    Some(format!("{}/activate {}", site.pages.origin, *code))
+    Some(Invited { address: format!("{}/activate", site.pages.origin), code: code.to_string() })
 }
 
 fn of_account(account: &Account) -> PersonTyped {
@@ -262,7 +275,7 @@ pub(super) fn rendered(page: &dyn Fn() -> Page, text: &str) -> Vec<String> {
         functions: vec![(text(), text())],
         roles: Vec::new(),
         teams: vec![(text(), text(), true)],
-        activation: Some(text()),
+        activation: Some(Invited { address: text(), code: text() }),
     };
     [people.render(), person.render()].map(Result::unwrap).into()
 }
