@@ -218,6 +218,18 @@ export async function picture(page, dir, name) {
   await page.screenshot({ path: path.join(dir, `${name}.png`), fullPage: true });
 }
 
+/** Looks at the page that a browser shows now: as the node sent it, in both widths, with the keyboard; takes pictures. */
+export async function inspect(page, name, pictures) {
+  await valid(await page.sent, `${name} (${page.language})`);
+  for (const [width, viewport] of [["wide", WIDE], ["phone", PHONE]]) {
+    await page.setViewportSize(viewport);
+    await check(page, `${name} (${width}, ${page.language})`);
+    if (page.language === "nl" || width === "phone") await picture(page, pictures, `${name}-${width}-${page.language}`);
+  }
+  await page.setViewportSize(WIDE);
+  if (page.language === "nl") await reachable(page, name);
+}
+
 /** Takes a small picture for the README: what somebody sees of the page at once. */
 export async function glimpse(page, dir, name, from = "h1") {
   const before = page.viewportSize();

@@ -3,7 +3,7 @@
 
 import { readFileSync } from "node:fs";
 
-import { PHONE, WIDE, check, faults, finish, go, launch, listen, partners, person, picture, reachable, valid } from "./browser.mjs";
+import { faults, finish, go, inspect, launch, listen, partners, person } from "./browser.mjs";
 import { FAMILY, button, coordinate, giveSignal, openNotice, press, sees } from "./steps.mjs";
 
 const { partners: all, pictures } = partners();
@@ -17,14 +17,7 @@ const looked = new Set();
 /** Looks at the page that a browser shows now: in both widths, and as the node sent it. */
 async function look(page, name) {
   looked.add(new URL(page.url()).pathname);
-  await valid(await page.sent, `${name} (${page.language})`);
-  for (const [width, viewport] of [["wide", WIDE], ["phone", PHONE]]) {
-    await page.setViewportSize(viewport);
-    await check(page, `${name} (${width}, ${page.language})`);
-    if (page.language === "nl" || width === "phone") await picture(page, pictures, `${name}-${width}-${page.language}`);
-  }
-  await page.setViewportSize(WIDE);
-  if (page.language === "nl") await reachable(page, name);
+  await inspect(page, name, pictures);
 }
 
 /** The address of a form, asked for: the page on which the form stands, which was looked at. */

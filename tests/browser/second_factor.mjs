@@ -4,7 +4,7 @@
 import { createHmac } from "node:crypto";
 import { renameSync, writeFileSync } from "node:fs";
 
-import { PHONE, WIDE, check, faults, finish, launch, listen, partners, picture, reachable, valid } from "./browser.mjs";
+import { faults, finish, inspect, launch, listen, partners } from "./browser.mjs";
 
 const { partners: all, pictures } = partners();
 const { address, clock, sign_ins: people } = all.find((partner) => partner.clock && partner.clock.seconds);
@@ -28,16 +28,7 @@ function code(secret) {
   return String(four % 1_000_000).padStart(6, "0");
 }
 
-async function look(page, name) {
-  await valid(await page.sent, `${name} (${page.language})`);
-  for (const [width, viewport] of [["wide", WIDE], ["phone", PHONE]]) {
-    await page.setViewportSize(viewport);
-    await check(page, `${name} (${width}, ${page.language})`);
-    if (page.language === "nl" || width === "phone") await picture(page, pictures, `${name}-${width}-${page.language}`);
-  }
-  await page.setViewportSize(WIDE);
-  if (page.language === "nl") await reachable(page, name);
-}
+const look = (page, name) => inspect(page, name, pictures);
 
 /** Sends a form, and returns once its answer is there. */
 async function send(page, fields) {

@@ -241,11 +241,15 @@ impl Watch {
             let keys = canaries.at(matcher);
             keys.iter()
                 .filter_map(|key| canaries.get(key))
-                .filter(|it| it.stage() == Stage::Withheld)
+                .filter(|it| matches!(it.stage(), Stage::Withheld | Stage::Revived))
                 .cloned()
                 .collect()
         };
         for canary in proven {
+            // The reader keeps it at once; here it is kept also when the node died in between.
+            if let Some(revived) = canary.revived() {
+                keep(&self.core, Violation::Revived(Box::new(revived))).await?;
+            }
             let Some(size) = canary.convicting_head().and_then(size_of) else { continue };
             let from = canary.plan.before.size();
             if size.saturating_sub(from) * ENTRY_LEN as u64 > EVIDENCE_MAX as u64 / 2 {
